@@ -120,7 +120,7 @@ def init(
     from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
 
     if sources:
-        raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force))
+        raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force, prometheus=prometheus))
     if files:
         raise typer.BadParameter("files belong behind --from", param_hint="FILE")
     options = onboarding.Options(prometheus=prometheus, output=output, force=force, yes=yes)

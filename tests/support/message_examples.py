@@ -49,8 +49,9 @@ BY_ENDPOINT = Breakdown(label="endpoint", values=(Share("/sleep", 46, 46), Share
 SLOW = incident(attribution=Attribution(over=minutes(1), breakdowns=(BY_ENDPOINT,), causes=(SLEEP,)), budget=BUDGET)
 CHANGED = replace(SLOW, change=Deployment(at(60) - minutes(6), "3021" * 16, "9188" * 16))
 FAILING = incident(key=Key("errors"), value=0.113, worst=0.2)
-DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",))
-PARTLY_DOWN = replace(DOWN, value=1 / 3, targets=3, down=("b:8000",))
+DOWN = incident(key=Key("availability"), value=1.0, worst=1.0, targets=1, down=("127.0.0.1:8000",), bad=12, total=12)
+PARTLY_DOWN = replace(DOWN, value=1 / 3, targets=3, down=("b:8000",), total=36)
+ALL_DOWN = replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000"), bad=36)
 GAUGED = incident(value=1.0, worst=1.0, bad=12, total=12, missed=0.0)
 RECOVERED = incident(
     last_bad_at=at(860), closed_at=at(887), outcome=Outcome.RECOVERED, value=0.041, bad=640, total=1910, budget=BUDGET
@@ -140,12 +141,23 @@ EXAMPLES: dict[str, Callable[[Formatter], str]] = {
     "failing": lambda fmt: breach(FAILING, fmt=fmt),
     "down": lambda fmt: breach(DOWN, state=HELD_BY_THE_OUTAGE, fmt=fmt),
     "one of three down": lambda fmt: breach(PARTLY_DOWN, fmt=fmt),
-    "three of three down": lambda fmt: breach(
-        replace(PARTLY_DOWN, value=1.0, down=("a:8000", "b:8000", "c:8000")), fmt=fmt
-    ),
+    "three of three down": lambda fmt: breach(ALL_DOWN, fmt=fmt),
+    "one of three down, then all": lambda fmt: breach(replace(ALL_DOWN, bad=20), fmt=fmt),
     "one of three down, each by itself": lambda fmt: breach(
         replace(DOWN, key=Key("availability", (("instance", "b:8000"),)), down=("b:8000",)), fmt=fmt
     ),
+    "slow, and one of three is down": lambda fmt: breach(incident(targets=3, down=("b:8000",)), fmt=fmt),
+    "a probe of one target": lambda fmt: breach(
+        replace(
+            GAUGED,
+            key=Key("probe"),
+            value=0.5,
+            bad=6,
+            attribution=caused(replace(SLEEP, label="instance", values=("b:8000",))).attribution,
+        ),
+        fmt=of_every_kind(fmt),
+    ),
+    "closed gauge": lambda fmt: closed_text(of_every_kind(fmt), replace(RECOVERED, key=Key("queue"), worst=1.0)),
     "a probe": lambda fmt: breach(replace(GAUGED, key=Key("probe")), fmt=of_every_kind(fmt)),
     "a queue": lambda fmt: breach(replace(GAUGED, key=Key("queue"), missed=4800), fmt=of_every_kind(fmt)),
     "a queue that is short again": lambda fmt: recovery_text(
@@ -171,6 +183,7 @@ EXAMPLES: dict[str, Callable[[Formatter], str]] = {
     "the ledger was written again": lambda fmt: closed_text(fmt, WRITTEN),
     "the budget burns": lambda fmt: breach(burning(BURNS[0]), fmt=fmt),
     "the budget melts": lambda fmt: breach(burning(BURNS[3]), fmt=fmt),
+    "the last target is down too": lambda fmt: reminder_text(fmt, replace(ALL_DOWN, bad=20, is_outage=True), at(120)),
     "reminder": lambda fmt: reminder_text(fmt, incident(value=1.7), at(60 + 4 * 3600)),
     "recovery": lambda fmt: recovery_text(fmt, RECOVERED, OPENED),
     "recovery of a short one": lambda fmt: recovery_text(fmt, replace(RECOVERED, last_bad_at=at(115)), OPENED),

@@ -1,4 +1,7 @@
-"""Questions that somebody answers at a terminal; the answers that are proposed are taken by Enter."""
+"""Questions that somebody answers at a terminal; the answers that are proposed are taken by Enter.
+
+All raise EOFError where there is no answer: Ctrl-C or Ctrl-D, or the terminal is gone.
+"""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -6,7 +9,7 @@ from typing import TypeVar
 
 import typer
 
-from wine_slo.config.visible import visible
+from wine_slo.config.visible import visible, visible_lines
 
 T = TypeVar("T")
 
@@ -17,8 +20,16 @@ def can_be_answered() -> bool:
 
 
 def confirmed(question: str) -> bool:
-    """Return whether the answer is yes, which Enter is too."""
-    return typer.confirm(visible(question), default=True)
+    """Return whether the answer is yes, which Enter is too.
+
+    Raises:
+        EOFError: There is none.
+    """
+    try:
+        return typer.confirm(visible_lines(question), default=True)
+    except typer.Abort as error:
+        typer.echo()
+        raise EOFError from error
 
 
 def answer(question: str, proposed: str, read: Callable[[str], T]) -> T:
@@ -28,11 +39,17 @@ def answer(question: str, proposed: str, read: Callable[[str], T]) -> T:
         question: What is wanted.
         proposed: The answer that Enter gives.
         read: Returns the value of an answer; raises ValueError, whose text says what is wanted, where it is none.
+
+    Raises:
+        EOFError: There is none.
     """
     while True:
-        text = typer.prompt(visible(question), default=proposed, type=str)
         try:
+            text = typer.prompt(visible(question), default=proposed, type=str)
             return read(text.strip())
+        except typer.Abort as error:
+            typer.echo()
+            raise EOFError from error
         except ValueError as error:
             typer.echo(f"That {error}.")
 

@@ -179,7 +179,9 @@ async def _watchdog(watchdog: WatchdogApi) -> Findings:
     try:
         health = await watchdog.health()
     except WatchdogError as error:
-        yield wrong(about, str(error), "start it (`make up` does), or set WINE_SLO_WATCHDOG_URL to its root")
+        yield wrong(
+            about, str(error), "start it (`wine-slo watchdog`, or `make up`), or set WINE_SLO_WATCHDOG_URL to its root"
+        )
         return
     for chat, reason in health.unreachable.items():
         yield wrong(

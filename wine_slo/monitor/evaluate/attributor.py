@@ -13,6 +13,7 @@ from math import ceil
 
 from wine_slo.slo.attribution.attribution import Attribution, Share, attribute
 from wine_slo.slo.attribution.labels import labels_to_compare
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.key_state import BadTime, bad_time
 from wine_slo.slo.evaluation.reading import Reading
@@ -24,6 +25,7 @@ from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, S
 
 PATIENCE = 1.0  # seconds that an evaluation waits
 REPEATED_AFTER = timedelta(seconds=30)  # of bad time; a message is edited once a minute at the most
+RETRIES = Backoff(timedelta(seconds=2), REPEATED_AFTER)  # the same after failures: they may be too much for the source
 MOST_SERIES = 3000  # whose labels are read
 AT_ONCE = 4  # queries, so that those of the next evaluation need not queue
 COUNTED = ("total", "good", "bad")  # of `promql.interval_queries`
@@ -40,7 +42,8 @@ class Attributor:
 
     def __init__(self, api: MetricSource) -> None:
         self._api = api
-        self._until: dict[Key, datetime] = {}  # the end of the bad time that was attributed last
+        self._until: dict[Key, datetime] = {}  # the end of the bad time that was attributed last, or was to be
+        self._failures: dict[str, int] = {}  # in a row, by objective
         self._running: dict[str, asyncio.Task[dict[Key, Attribution]]] = {}  # by objective
 
     async def attributions(
@@ -75,20 +78,29 @@ class Attributor:
 
     def _is_due(self, key: Key, bad: BadTime) -> bool:
         until = self._until.get(key)
-        return until is None or abs(bad.last - until) >= REPEATED_AFTER
+        return until is None or abs(bad.last - until) >= self._wait(key.objective)
+
+    def _wait(self, name: str) -> timedelta:
+        """Return after how much more bad time an objective is due again; the longer the more often it has failed."""
+        failures = self._failures.get(name)
+        return REPEATED_AFTER if failures is None else RETRIES.wait(failures)
 
     async def _attribute(self, objective: Objective, times: Mapping[Key, BadTime]) -> dict[Key, Attribution]:
         """Return what is found about each key of an objective; nothing where it cannot be found."""
         try:
             found = await self._compare(objective, times)
         except (MetricSourceError, RuntimeError, ValueError, ArithmeticError) as error:  # RuntimeError: it is closed
-            log.info("who is to blame for %s is not known: %s", objective.name, error)
-            return {}
+            if objective.name not in self._failures:
+                log.info("who is to blame for %s is not known: %s", objective.name, error)
         except Exception:  # whatever it is, it is no reason not to judge
             log.exception("who is to blame for %s is not known", objective.name)
-            return {}
-        self._until |= {key: bad.last for key, bad in times.items()}
-        return found
+        else:
+            self._failures.pop(objective.name, None)
+            return found
+        finally:
+            self._until |= {key: bad.last for key, bad in times.items()}
+        self._failures[objective.name] = self._failures.get(objective.name, 0) + 1
+        return {}
 
     async def _compare(self, objective: Objective, times: Mapping[Key, BadTime]) -> dict[Key, Attribution]:
         """Return what the labels of an objective's series say.

@@ -16,8 +16,7 @@ import aiohttp
 import msgspec
 
 from wine_slo.config import slo_file
-from wine_slo.config.environment import SettingsError, file, read
-from wine_slo.config.setting_types import UrlWithoutPassword
+from wine_slo.config.environment import SettingsError, read
 from wine_slo.integrations.console import questions
 from wine_slo.integrations.console.terminal import Line, Terminal
 from wine_slo.monitor.evaluate import source
@@ -27,6 +26,7 @@ from wine_slo.monitor.onboarding.discovery.found import Job
 from wine_slo.monitor.onboarding.discovery.queries import discover
 from wine_slo.monitor.onboarding.past import past_of
 from wine_slo.monitor.onboarding.proposals import Proposal, writable
+from wine_slo.monitor.onboarding.settings_writer import OBJECTIVES, PROMETHEUS_URL, save_settings, url_of
 from wine_slo.monitor.onboarding.slo_writer import OutputError, Section, refuse_overwriting, save, write
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objective
@@ -36,7 +36,7 @@ from wine_slo.slo.span import format_span, parse_span
 
 LAST = timedelta(days=1)  # what the numbers are made of
 WHAT_IT_IS = (
-    "The numbers are such that the last day has kept them with room to spare; change what your users need otherwise. "
+    "Where the last day says enough, it has kept these numbers with room to spare; change what you need otherwise. "
     "`wine-slo validate` says whether this file can be used, `wine-slo replay` which alarms it would have had."
 )
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)  # seconds; an increase over a day takes a large Prometheus some
@@ -69,12 +69,14 @@ def main(options: Options) -> int:
     """Discover, question, write, and return the exit status."""
     try:
         settings = _settings(options)
-        text = asyncio.run(_text(settings, options))
+        try:
+            text = _text(settings, options)
+        except MetricSourceError as error:
+            named = "" if options.prometheus else "; --prometheus URL names another one"
+            return _refuse(f"Prometheus at {settings.prometheus_url}: {error}{named}")
         save(text, options.output, force=options.force)
     except (SettingsError, InitError, OutputError) as error:
         return _refuse(str(error))
-    except MetricSourceError as error:
-        return _refuse(f"Prometheus at {options.prometheus or 'the address of the settings'}: {error}")
     except (KeyboardInterrupt, EOFError):
         return _refuse("stopped; nothing is written", INTERRUPTED)
     _print_next(options, settings)
@@ -86,8 +88,8 @@ def _settings(options: Options) -> WatchdogSettings:
 
     Raises:
         SettingsError: They cannot be used.
-        OutputError: There is a file already.
-        InitError: Nobody can be questioned, or the option is no URL.
+        OutputError: There is a file already, or the option is no URL.
+        InitError: Nobody can be questioned.
     """
     refuse_overwriting(options.output, force=options.force)
     if not options.yes and not questions.can_be_answered():
@@ -95,44 +97,54 @@ def _settings(options: Options) -> WatchdogSettings:
     settings = read(WatchdogSettings)
     if options.prometheus is None:
         return settings
-    try:
-        url = UrlWithoutPassword(options.prometheus)
-    except ValueError as error:
-        raise InitError(
-            f"--prometheus {options.prometheus} is no URL such as http://host:9090; a name and a password belong in "
-            "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
-        ) from error
-    return msgspec.structs.replace(settings, prometheus_url=url)
+    return msgspec.structs.replace(settings, prometheus_url=url_of(options.prometheus))
 
 
-async def _text(settings: WatchdogSettings, options: Options) -> str:
+def _text(settings: WatchdogSettings, options: Options) -> str:
     """Return what the file will hold.
+
+    Questions stand between the event loops: within one the first Ctrl-C would only cancel it, and end no question.
 
     Raises:
         MetricSourceError: Prometheus cannot be queried.
         InitError: It scrapes nothing, or nothing is wanted.
     """
-    terminal = Terminal()
-    async with aiohttp.ClientSession() as session:
-        api, info = source.connect(session, settings, timeout=TIMEOUT), source.info(session, settings)
-        await api.query("vector(1)")
-        jobs = await discover(api, info)
-        if not jobs:
-            raise InitError(
-                f"Prometheus at {settings.prometheus_url} has no job yet: nothing is scraped and nothing was pushed; "
-                "add a job to its scrape_configs, wait for the first scrape, and try again"
-            )
-        terminal.table(("job", "targets", "scraped every", "found"), map(_line, jobs))
-        names = [each.name for each in jobs]
-        if not options.yes and len(jobs) > 1:
-            names = await asyncio.to_thread(questions.chosen, "Which jobs (names with commas between)", names)
-        wanted = [each for each in jobs if each.name in names]
-        proposals = await proposals_of(api, wanted)
+    jobs = asyncio.run(_jobs(settings))
+    Terminal().table(("job", "targets", "scraped every", "found"), map(_line, jobs))
+    names = [each.name for each in jobs]
+    if not options.yes and len(jobs) > 1:
+        names = questions.chosen("Which jobs (names with commas between)", names)
+    wanted = [each for each in jobs if each.name in names]
+    proposals = asyncio.run(_proposals(settings, wanted))
     if not options.yes:
         proposals = [each for each in map(_questioned, proposals) if each is not None]
     if not proposals:
         raise InitError("no objective is wanted, so nothing is written")
     return written(settings, wanted, proposals)
+
+
+async def _jobs(settings: WatchdogSettings) -> Sequence[Job]:
+    """Return what Prometheus scrapes.
+
+    Raises:
+        MetricSourceError: It cannot be queried.
+        InitError: That is nothing.
+    """
+    async with aiohttp.ClientSession() as session:
+        api, info = source.connect(session, settings, timeout=TIMEOUT), source.info(session, settings)
+        await api.query("vector(1)")
+        jobs = await discover(api, info)
+    if not jobs:
+        raise InitError(
+            f"Prometheus at {settings.prometheus_url} has no job yet: nothing is scraped and nothing was pushed; "
+            "add a job to its scrape_configs, wait for the first scrape, and try again"
+        )
+    return jobs
+
+
+async def _proposals(settings: WatchdogSettings, jobs: Sequence[Job]) -> list[Proposal]:
+    async with aiohttp.ClientSession() as session:
+        return await proposals_of(source.connect(session, settings, timeout=TIMEOUT), jobs)
 
 
 def _line(job: Job) -> Line:
@@ -215,18 +227,8 @@ def written(settings: WatchdogSettings, jobs: Sequence[Job], proposals: Sequence
 
 
 def _print_next(options: Options, settings: WatchdogSettings) -> None:
-    """Print what was written, and the commands that come next; write the settings where there is no file of them."""
-    wanted = {"WINE_SLO_PROMETHEUS_URL": settings.prometheus_url, "WINE_SLO_OBJECTIVES": str(options.output)}
-    lines = "".join(f"{name}={value}\n" for name, value in wanted.items())
-    path = file()
-    try:
-        path.touch(mode=0o600, exist_ok=False)  # tokens will be written into it
-        path.write_text(lines, encoding="utf-8")
-        said = f"{options.output} and {path} are written."
-    except FileExistsError:
-        said = f"{options.output} is written. {path} is left as it is; it should have:\n{lines.rstrip()}"
-    except OSError as error:
-        said = f"{options.output} is written. {path} cannot be ({error.strerror}); set:\n{lines.rstrip()}"
+    """Print what was written, and the commands that come next."""
+    said = save_settings(options.output, {PROMETHEUS_URL: settings.prometheus_url, OBJECTIVES: str(options.output)})
     sys.stdout.write(redact(f"{said}\nNext:\n  wine-slo replay --since 1d\n  wine-slo watchdog\n  wine-slo doctor\n"))
 
 

@@ -1,5 +1,6 @@
 """Write a commented `slo.yml`; `config.slo_file` reads it back as it was given."""
 
+import os
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,13 +34,17 @@ class OutputError(Exception):
 
 
 def refuse_overwriting(path: Path, *, force: bool) -> None:
-    """Refuse to write where something is, unless that is wanted.
+    """Refuse to write where something is, unless that is wanted, and where nothing can be.
 
     Raises:
-        OutputError: Something is there.
+        OutputError: Something is there, or the folder is not, or cannot be written to.
     """
     if path.exists() and not force:
         raise OutputError(f"{path} exists; --output FILE writes another one, --force overwrites it")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OutputError(f"{path} cannot be written: Permission denied")
 
 
 def save(text: str, path: Path, *, force: bool) -> None:

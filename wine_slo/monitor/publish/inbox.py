@@ -140,12 +140,12 @@ class Inbox:
         jobs = sorted({each.job for each in self._snapshot.objectives.all})
         if job not in jobs:
             raise Problem(400, f"no objective is about the job {job}; there are {few(jobs)}")
-        at = now if report.at is None else report.at.astimezone(UTC)
+        if not report.version.strip() or not report.version.isprintable():
+            raise Problem(400, "wanted: a version of printable characters")
+        at = now if report.at is None else report.at  # in its own zone, as the first and the last day have no UTC
         if not now - OLDEST <= at <= now + CLOCKS_AGREE:
-            raise Problem(
-                400, f"at is {at:%Y-%m-%d %H:%M} UTC; wanted: at most {OLDEST.days} days ago, and none to come"
-            )
-        deployment = Reported(job=job, version=report.version, at=min(at, now))
+            raise Problem(400, f"at is {at.isoformat()}; wanted: at most {OLDEST.days} days ago, and none to come")
+        deployment = Reported(job=job, version=report.version, at=min(at, now).astimezone(UTC))
         await self.deployments.add(deployment)
         return web.json_response({"job": job, "version": report.version, "at": deployment.at.isoformat()}, status=201)
 

@@ -127,6 +127,11 @@ class Incident:
         return self.attribution is not None and bool(self.attribution.causes)
 
     @property
+    def has_all_targets_down(self) -> bool:
+        """Return whether no target answered at the last evaluation."""
+        return 0 < self.targets <= len(self.down)
+
+    @property
     def is_of_drill(self) -> bool:
         """Return whether it was made on purpose."""
         return self.is_drill or self.is_announced_drill

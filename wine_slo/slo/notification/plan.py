@@ -8,6 +8,7 @@ difference, and the next pass says it.
 | open | nothing, or that it was over | the breach, loud |
 | open, the text differs | open | that message is edited, quietly and at most once a minute |
 | open for long, or a silence has run out | open | a reminder, loud |
+| open, by now no target answers at all | open, when some still did | that, loud, once |
 | open, acknowledged by nobody for long | open | that, loud, once; and the breach in the second chats |
 | closed | open | the recovery, as a reply to the breach |
 | closed, the first message does not say so | closed | that message is edited |
@@ -145,6 +146,7 @@ def _breach(incident: Incident, record: DeliveryRecord, words: Wording, now: dat
         perhaps_sent=False,
         is_folded=False,
         buttons=policy.buttons,
+        is_outage=incident.is_outage or incident.has_all_targets_down,
     )
     is_loud = incident.key.alert is not Alert.TICKET
     return Notification(
@@ -167,7 +169,7 @@ def _again(
     kind = repetition_due(incident, record, now, policy)
     if kind is None or suppression_of(incident, record, now, policy) is not None:
         return None
-    after = replace(record, loud_at=now, perhaps_sent=False)
+    after = replace(record, loud_at=now, perhaps_sent=False, is_outage=record.is_outage or incident.is_outage)
     if kind is Kind.REMINDER:
         text = words.reminder(incident)
         return Notification(kind=kind, text=text, after=after, reply_to=record.message, loud=True)

@@ -99,6 +99,8 @@ def repetition_due(incident: Incident, record: DeliveryRecord, now: datetime, po
     """Return whether a recipient that knows of an open incident is due a reminder or an escalation, muted or not."""
     if incident.key.alert is Alert.TICKET or record.loud_at is None:
         return None
+    if incident.is_outage and not record.is_outage:
+        return Kind.REMINDER
     if policy.silenced_until is not None and record.loud_at < policy.silenced_until <= now:
         return Kind.REMINDER
     if record.escalated < incident.openings and is_unacknowledged(incident, record.loud_at, now, policy):

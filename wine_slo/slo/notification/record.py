@@ -34,6 +34,7 @@ class DeliveryRecord:
         is_folded: Its message is about other incidents too, so it is not edited.
         buttons: What can be pressed under the live message.
         escalated: The opening that was escalated to it.
+        is_outage: It knows that no target answers at all.
     """
 
     incident: int
@@ -51,6 +52,7 @@ class DeliveryRecord:
     is_folded: bool = False
     buttons: Keyboard = ()
     escalated: int = 0
+    is_outage: bool = False
 
 
 class Kind(StrEnum):

@@ -14,7 +14,7 @@ from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.objectives.window import CalendarUnit
 from wine_slo.slo.reason import phrase
-from wine_slo.slo.text.language import ENGLISH, Hole, Language, shortened
+from wine_slo.slo.text.language import ENGLISH, ROUNDING, Hole, Language, shortened
 
 MAX_ENDPOINTS = 3  # in one line of a message
 MAX_HELD = 3  # incidents that are named in one message
@@ -194,13 +194,13 @@ class Formatter:
 
         For `up`, how much of it was up.
         """
-        match objective.source.unit:
-            case Unit.SECONDS:
-                return self.seconds(value, bounds, apart_from=objective.limit)
-            case Unit.GOOD_SHARE:
-                return self.language.percent(max(0.0, 1 - value), apart_from=objective.ratio)
-            case Unit.BAD_SHARE:
-                return self.language.percent(value, apart_from=objective.allowed_bad_ratio)
+        if objective.source.unit is Unit.SECONDS:
+            return self.seconds(value, bounds, apart_from=objective.limit)
+        if abs(value - round(value)) < ROUNDING:  # all or none, as a metric source adds up fractions
+            value = float(round(value))
+        if objective.source.unit is Unit.GOOD_SHARE:
+            return self.language.percent(max(0.0, 1 - value), apart_from=objective.ratio)
+        return self.language.percent(value, apart_from=objective.allowed_bad_ratio)
 
     def value(self, objective: Objective, value: Value, bounds: Sequence[float] = ()) -> str:
         """Return a value and its time range: `p95 0.04 s (last 20 s)`."""

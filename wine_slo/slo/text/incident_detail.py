@@ -112,7 +112,7 @@ def _closed_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
             duration=incident.bad_for(now),
         )
     ]
-    if objective is not None and incident.worst is not None and not objective.is_up:
+    if objective is not None and incident.worst is not None and not objective.counts_scrapes:
         value = fmt.number(objective, incident.worst, incident.bounds)
         parts.append(fmt.say("worst {value}", value=value))
     parts += drill_mark(fmt, incident)

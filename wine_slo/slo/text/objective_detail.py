@@ -120,10 +120,11 @@ def why_text(
         lines += _measurements(fmt, objective, reading)
     lines += _evidence_lines(fmt, objective, track, now)
     incident = state.incidents.get(track.incident) if track.incident is not None else None
-    if incident is not None and incident.is_open and incident.change is not None:
-        lines.append(deployment_line(fmt, incident.change, incident.since))
-    if incident is not None and incident.attribution is not None:
-        lines += breakdown_lines(fmt, incident.attribution, objective)
+    if incident is not None and incident.is_open:
+        if incident.change is not None:
+            lines.append(deployment_line(fmt, incident.change, incident.since))
+        if incident.attribution is not None:
+            lines += breakdown_lines(fmt, incident.attribution, objective)
     lines.append(fmt.say("Query: {query}", query=f"<code>{escape(query)}</code>"))
     lines += [
         fmt.say(SUPPRESSED[reason], number=number)
@@ -252,7 +253,7 @@ def _measurements(fmt: Formatter, objective: Objective, reading: Reading) -> lis
         lines.append(fmt.say("Measured: {values}.", values=measured))
     if missed := fmt.missed(objective, reading.missed):
         lines.append(missed)
-    if reading.events_per_second is not None:
+    if reading.events_per_second is not None and reading.sight.is_seeing:
         lines.append(fmt.say("{rate} requests/s.", rate=fmt.language.rate(reading.events_per_second)))
     return lines
 

@@ -168,6 +168,14 @@ async def test_why_shows_the_bad_requests_label_by_label(desk: Desk) -> None:
     ]
 
 
+async def test_why_shows_nothing_of_the_bad_requests_of_an_incident_that_is_over(desk: Desk) -> None:
+    desk.scene.breaks()
+    desk.scene.attributes(attribute({"endpoint": [Share("/sleep", 58, 60), Share("/", 0, 90)]}, 0.05, minutes(1)))
+    assert any("Bad by endpoint" in line for line in await desk.sends("/why latency"))
+    desk.scene.has(0.0, 60)
+    assert not any("Bad by" in line for line in await desk.sends("/why latency"))
+
+
 async def test_why_says_that_no_value_stands_out_or_that_there_is_nothing_to_compare(desk: Desk) -> None:
     desk.scene.breaks().attributes(attribute({"instance": [Share("a", 30, 30), Share("b", 30, 30)]}, 0.05, minutes(1)))
     assert (await desk.sends("/why latency"))[-3:-1] == [

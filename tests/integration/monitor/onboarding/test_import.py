@@ -1,6 +1,7 @@
 """Imported objectives on the real Prometheus: one of each shape is judged, with the numbers that the service has."""
 
 from collections.abc import AsyncIterator
+from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -176,15 +177,23 @@ async def test_one_of_each_shape_is_judged_with_its_own_numbers(report: CheckRep
 def test_import_writes_a_file_once_and_says_what_became_of_each(tmp_path: Path) -> None:
     source, output = tmp_path / "sloth.yml", tmp_path / "slo.yml"
     source.write_text(SLOTH)
-    command = ["init", "--from", str(source), "--output", str(output)]
-    said = CliRunner().invoke(app, command)
+    command = ["init", "--from", str(source), "--output", str(output), "--prometheus", "http://prometheus:9090"]
+    with chdir(tmp_path):
+        said = CliRunner().invoke(app, command)
     assert (said.exit_code, said.stderr) == (0, "")
+    assert f"{output} and .env are written.\nNext:\n  wine-slo doctor " in said.stdout
+    env = tmp_path / ".env"
+    assert env.read_text() == f"WINE_SLO_PROMETHEUS_URL=http://prometheus:9090\nWINE_SLO_OBJECTIVES={output}\n"
     assert f"taken     events       {source}:4" in said.stdout
     assert list(slo_file.load(output).objectives().by_name) == ["events", "slow", "short-queue"]
     written = output.read_text()
     output.write_text("ours\n")
+    env.write_text("OURS=1\n")
     again = CliRunner().invoke(app, command)
     assert (again.exit_code, output.read_text()) == (2, "ours\n")
     assert again.stderr == f"{output} exists; --output FILE writes another one, --force overwrites it\n"
-    assert CliRunner().invoke(app, [*command, "--force"]).exit_code == 0
-    assert output.read_text() == written
+    with chdir(tmp_path):
+        said = CliRunner().invoke(app, [*command, "--force"])
+    assert said.exit_code == 0
+    assert f"{output} is written. .env is left as it is; it should have:\nWINE_SLO_PROM" in said.stdout
+    assert (output.read_text(), env.read_text()) == (written, "OURS=1\n")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pty
+import signal
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -24,6 +25,7 @@ from wine_slo.config.files import yaml_file
 
 EVERY = {"fastapi": "1s", "express": "2s", "node": "3s", "blackbox": "1s", "prometheus": "1s"}
 NUMBERS = ("objective", "threshold")
+CTRL_C, CTRL_D = "\x03", "\x04"
 
 
 @pytest.fixture
@@ -82,10 +84,20 @@ async def test_somebody_at_a_terminal_chooses_jobs_and_numbers(fleet: Fleet, pro
     assert status == 0, said
     assert "That must be one of the histogram's bounds: 3ms, 30ms, 100ms, 300ms, 1500ms, 10s." in said
     assert "That must be a share of good events, such as 0.99." in said
+    assert "\\n" not in said
     entries = entries_of(processes.folder / "slo.yml")
     assert list(entries) == ["express-latency", "express-availability"]
     assert [entries["express-latency"][each] for each in NUMBERS] == [0.95, "100ms"]
     assert entries["express-availability"]["objective"] == 0.999
+
+
+async def test_whoever_stops_at_a_question_is_obeyed_at_once(fleet: Fleet, processes: Processes) -> None:
+    await fleet.prometheus.until("count_over_time(up{job='express'}[1m]) > 2")
+    for answers in ([CTRL_C], ["all", CTRL_C], ["all", "y", CTRL_C], ["all", CTRL_D]):
+        status, said = await at_a_terminal(processes, fleet.prometheus.url, answers)
+        assert status == 130
+        assert said.splitlines()[-1] == "stopped; nothing is written"
+        assert not (processes.folder / "slo.yml").exists()
 
 
 async def test_a_prometheus_that_scrapes_nothing_is_a_sentence_and_2(tmp_path: Path) -> None:
@@ -129,6 +141,9 @@ async def test_what_is_no_prometheus_is_a_sentence_and_2(
     [
         pytest.param(None, ["--yes"], "it cannot be reached (connection refused)", id="nobody is there"),
         pytest.param("http://me:secret@host", ["--yes"], "a name and a password belong in", id="a password in the URL"),
+        pytest.param(
+            None, ["--output", "a/b.yml", "--yes"], "a/b.yml cannot be written: there is no folder a", id="no folder"
+        ),
         pytest.param(None, [], "there is no terminal for questions; --yes takes what is proposed", id="no terminal"),
     ],
 )
@@ -185,7 +200,10 @@ async def at_a_terminal(processes: Processes, url: str, answers: list[str]) -> t
                 while said.count(b"]: ") < number:
                     has_more.clear()
                     await has_more.wait()
-                os.write(ours, f"{each}\n".encode())
+                if each == CTRL_C:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, f"{each}\n".encode())
             return await process.wait(), said.decode()
     finally:
         asyncio.get_running_loop().remove_reader(ours)

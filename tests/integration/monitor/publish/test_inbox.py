@@ -160,6 +160,15 @@ async def test_a_deployment_that_is_reported_is_known_at_once_and_after_a_restar
             {"version": "1", "job": JOB, "at": "2026-01-01T19:50:00Z"}, 400, "none to come", id="ten minutes to come"
         ),
         pytest.param({"version": "1", "job": JOB, "at": "2025-01-01T19:40:00Z"}, 400, "30 days ago", id="a year ago"),
+        pytest.param(
+            {"version": "1", "job": JOB, "at": "0001-01-01T00:00:00+23:59"}, 400, "30 days ago", id="before all time"
+        ),
+        pytest.param(
+            {"version": "1", "job": JOB, "at": "9999-12-31T23:59:59-23:59"}, 400, "30 days ago", id="after all time"
+        ),
+        pytest.param({"version": " ", "job": JOB}, 400, "printable", id="a blank version"),
+        pytest.param({"version": "1\x00\x1b[31m", "job": JOB}, 400, "printable", id="a version that moves the cursor"),
+        pytest.param({"version": "\u202e4.1", "job": JOB}, 400, "printable", id="a version that turns the line"),
         pytest.param({"version": "1", "job": JOB, "more": "x" * LARGEST}, 413, "at most", id="too large"),
     ],
 )

@@ -1,6 +1,7 @@
 """When labels are compared: while a breach opens and while it lasts, and no alert waits for that."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -157,6 +158,21 @@ async def test_a_breach_opens_without_a_cause_where_it_cannot_be_queried_and_has
     assert (await life.breaks()).attribution is None
     life.prometheus.error = None
     await life.goes_on(5)
+    assert causes(life.incident) == [(ENDPOINT, ("/sleep",))]
+
+
+async def test_queries_that_keep_failing_are_made_less_and_less_often_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    life = Life()
+    life.prometheus.error = MetricSourceError("it answered 422: too many samples")
+    await life.breaks()
+    await life.goes_on(300)
+    assert life.prometheus.seen.count(LABELS) <= 3 + 300 // 30
+    assert caplog.text.count("who is to blame for latency is not known") == 1
+    life.prometheus.error = None
+    await life.goes_on(35)
     assert causes(life.incident) == [(ENDPOINT, ("/sleep",))]
 
 

@@ -222,6 +222,32 @@ def test_a_reminder_comes_after_the_time_that_the_objective_says_and_is_loud() -
     assert reminder.delivered(99)[0].message == 5, "the first message stays the one that lives"
 
 
+def test_an_outage_of_the_last_target_that_answered_is_loud_once_also_where_somebody_has_acknowledged() -> None:
+    partly = incident(key=Key("availability"), targets=3, down=("a",))
+    outage = replace(partly, down=("a", "b", "c"), is_outage=True)
+    policy = Policy(remind_after=LATENCY.remind_after, is_acknowledged=True)
+    opened = next_notification(partly, NOTHING, WORDS, at(95), policy)
+    assert opened is not None
+    (record,) = opened.delivered(5)
+    assert next_notification(partly, record, WORDS, at(100), policy) is None
+    rings = next_notification(outage, record, WORDS, at(100), policy)
+    assert rings is not None
+    assert (rings.kind, rings.loud, rings.reply_to) == (Kind.REMINDER, True, 5)
+    (record,) = rings.delivered(6)
+    assert record.message == 5
+    for truth in (outage, partly, outage):
+        assert next_notification(truth, record, WORDS, at(105), policy) is None
+
+
+def test_an_outage_of_all_targets_from_the_start_is_loud_only_as_a_breach() -> None:
+    early = incident(key=Key("availability"), targets=3, down=("a", "b", "c"))  # one answered a scrape before
+    policy = Policy(remind_after=LATENCY.remind_after)
+    opened = next_notification(early, NOTHING, WORDS, at(95), policy)
+    assert opened is not None
+    (record,) = opened.delivered(5)
+    assert next_notification(replace(early, is_outage=True), record, WORDS, at(100), policy) is None
+
+
 def test_reminders_are_as_far_apart() -> None:
     reminder = next_of(OPEN, OPENED, MUCH_LATER)
     assert reminder is not None

@@ -21,6 +21,7 @@ from tests.support.message_examples import (
     OPENED,
     RECOVERED,
     breach,
+    burning,
     check,
     incidents,
     keys,
@@ -45,7 +46,7 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.policy import DelayReason
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter, plain
@@ -71,8 +72,8 @@ READS = {
         "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
         "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
         "100 % of the bad requests: endpoint=/sleep. All others are fine.\n"
-        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "Deployed 6 min before (3021… → 9188…).\n"
+        "Error budget: 97 % left of 30 days, gone in 3 days at this rate.\n"
         "#12 · latency"
     ),
     "a breach in a young history": (
@@ -126,7 +127,7 @@ READS = {
     ),
     "a cause of failed scrapes": (
         "🔴 wine-slo: 1 of 3 targets down (b:8000) for <b>1 min</b> (since 22:41:00)\n"
-        "100 % of the bad scrapes: zone=b. All others are fine.\n"
+        "100 % of the failed scrapes: zone=b. All others are fine.\n"
         "#12 · availability"
     ),
     "a recovery from what had a cause": (
@@ -154,10 +155,32 @@ READS = {
     "three of three down": (
         "🔴 wine-slo is down: 3 of 3 targets do not answer for <b>1 min</b> (since 22:41:00)\n#12 · availability"
     ),
+    "one of three down, then all": (
+        "🔴 wine-slo is down: 3 of 3 targets do not answer; in breach for <b>1 min</b> (since 22:41:00)\n"
+        "#12 · availability"
+    ),
     "one of three down, each by itself": (
         "🔴 wine-slo (b:8000) is down: all scrapes fail for <b>1 min</b> (since 22:41:00)\n"
         "#12 · availability{instance=&quot;b:8000&quot;}"
     ),
+    "a probe of one target": (
+        "🔴 Probe: <b>50 %</b> good (target ≥ 99 %, last 20 s)\n"
+        "Since 22:41:00 (1 min). 6 of 12 samples missed probe_success == 1. Worst value now: 0.\n"
+        "100 % of the bad samples: instance=b:8000. All others are fine.\n"
+        "#12 · probe"
+    ),
+    "slow, and one of three is down": (
+        "🔴 Latency: p95 <b>2.4 s</b> (target ≤ 1 s, last 20 s)\n"
+        "Since 22:41:00 (1 min). 46 of 58 requests over 1 s.\n"
+        "1 of 3 targets down (b:8000).\n"
+        "#12 · latency"
+    ),
+    "the last target is down too": (
+        "🔴 wine-slo is down: 3 of 3 targets do not answer; in breach for <b>1 min</b> (since 22:41:00)\n"
+        "Not acknowledged.\n"
+        "#12 · availability"
+    ),
+    "closed gauge": "⚪️ Resolved: Queue in breach 22:41:00–22:54:20 (13 min). #12",
     "a probe": (
         "🔴 Probe: <b>0 %</b> good (target ≥ 99 %, last 20 s)\n"
         "Since 22:41:00 (1 min). 12 of 12 samples missed probe_success == 1. Worst value now: 0.\n"
@@ -235,7 +258,7 @@ READS = {
     "the ledger was written again": "⚪️ Resolved: database not writable 22:41:00–22:43:05 (2 min 5 s). #13",
     "the budget burns": (
         "🔴 Latency: error budget burn rate <b>16×</b> over 1 h (2.2 % spent).\n"
-        "Error budget: 97 % left of 30 days.\n"
+        "Error budget: 97 % left of 30 days, gone in 43 h at this rate.\n"
         "#12 · latency budget"
     ),
     "the budget melts": (
@@ -492,6 +515,28 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
     visible_text("\n".join(lines))
 
 
+@pytest.mark.parametrize(("alert", "sign"), [(Alert.PAGE, "🔴"), (Alert.TICKET, "🟡")])
+def test_what_burns_its_budget_is_not_green_in_any_line_and_stands_before_what_does_not(
+    alert: Alert, sign: str
+) -> None:
+    scene = Scene(LATENCY, ERRORS)
+    seen = Reading(at=at(0), sight=Sight.CLEAR, intervals=(Interval(at(0), 0, 50),), good_ratio=1.0)
+    evaluate(scene, latency=replace(seen, recent_seconds=0.05), errors=seen)
+    burn = next(each for each in BURNS if each.alert is alert)
+    state = replace(scene.state, incidents={12: replace(burning(burn), began_at=at(-60))})
+    first, second, *_ = status_list(FORMATTER, state, at(12)).splitlines()
+    assert first == f"{sign} latency: p95 0.05 s (target ≤ 1 s, last 20 s) · #12 burn rate too high since 22:39:00"
+    assert second.startswith("🟢 errors")
+    assert objective_line(FORMATTER, Key("latency"), state, at(12)) == (
+        f"{sign} Latency: p95 0.05 s (target ≤ 1 s, last 20 s); #12 burn rate too high since 22:39:00"
+    )
+
+
+def test_status_names_no_rate_of_requests_from_before_the_targets_went_down() -> None:
+    before = Reading(at=at(0), sight=Sight.TARGET_DOWN, reason="down", events_per_second=9.83)
+    assert status(evaluate(Scene(), latency=before))[-1] == "Evaluated 12 s ago. No silences."
+
+
 def test_status_before_the_first_evaluation_and_without_evidence_is_not_green() -> None:
     assert status_list(FORMATTER, State(), at(0)) == "⚪️ Nothing has been evaluated yet."
     assert status_list(FORMATTER, State(evaluated_at=at(0)), at(1)).splitlines()[0] == "⚪️ No data yet."
@@ -502,6 +547,11 @@ def test_status_before_the_first_evaluation_and_without_evidence_is_not_green() 
 def test_one_objective_is_one_objective() -> None:
     text = breach_text(Formatter(Objectives.only(LATENCY), ZoneInfo("UTC")), BLIND, NOTHING, State(), at(185))
     assert "1 objective is not evaluated" in text
+
+
+def test_the_fractions_of_a_metric_source_do_not_keep_all_from_reading_as_all() -> None:
+    assert FORMATTER.number(ERRORS, 1 - 1e-12) == FORMATTER.number(ERRORS, 1.0) == "100 %"
+    assert FORMATTER.number(AVAILABILITY, 1 - 1e-12) == "0 %"
 
 
 def test_a_value_that_rounds_to_its_threshold_is_written_more_exactly() -> None:
@@ -660,6 +710,7 @@ def test_a_drill_is_marked_in_every_line_about_it() -> None:
         board,
     ):
         assert all("DRILL" in line for line in text.splitlines() if "atency" in line), text
+    assert objective_line(fmt, drill.key, state, scene.now).startswith("🔴 DRILL · Latency: ")  # a chart's first line
 
 
 def test_what_is_overdue_is_not_green() -> None:

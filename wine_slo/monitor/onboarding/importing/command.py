@@ -7,15 +7,25 @@ from pathlib import Path
 from wine_slo.config.visible import visible_lines
 from wine_slo.monitor.onboarding.importing.imported import import_files
 from wine_slo.monitor.onboarding.importing.report import slo_yaml, summary
+from wine_slo.monitor.onboarding.settings_writer import OBJECTIVES, PROMETHEUS_URL, save_settings, url_of
 from wine_slo.monitor.onboarding.slo_writer import OutputError, refuse_overwriting, save
 from wine_slo.slo.redaction import redact
 
 BAD_INPUT = 2
+NEXT = "Next:\n  wine-slo doctor   # compares the objectives with what Prometheus has\n  wine-slo watchdog"
 
 
-def main(paths: Sequence[Path], output: Path, *, force: bool) -> int:
-    """Return 0 where something was taken over and written, else 2; what is there is overwritten by force alone."""
+def main(paths: Sequence[Path], output: Path, *, force: bool, prometheus: str | None = None) -> int:
+    """Return 0 where something was taken over and written, else 2; what is there is overwritten by force alone.
+
+    Args:
+        paths: Files and folders of other tools.
+        output: What to write.
+        force: Whether a file that is there is overwritten.
+        prometheus: The root of its API, for the settings; None where they have it or will.
+    """
     try:
+        wanted = {} if prometheus is None else {PROMETHEUS_URL: str(url_of(prometheus))}
         refuse_overwriting(output, force=force)
         imported = import_files(paths)
         if imported.mistakes:
@@ -26,7 +36,7 @@ def main(paths: Sequence[Path], output: Path, *, force: bool) -> int:
         save(slo_yaml(imported), output, force=force)
     except OutputError as error:
         return _refuse([str(error)])
-    _print(f"{output} is written. `wine-slo doctor` compares it with what Prometheus has.")
+    _print(f"{save_settings(output, wanted | {OBJECTIVES: str(output)})}\n{NEXT}")
     return 0
 
 

@@ -7,7 +7,7 @@ from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
+from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import LONG_OPEN, Formatter, is_worst_of_opening
 from wine_slo.slo.text.incidents.burn import budget_line, burn_lines
@@ -81,10 +81,15 @@ def people_lines(fmt: Formatter, incident: Incident, state: State, now: datetime
     """Return who has acknowledged it, and who has silenced it."""
     lines = []
     if (who := actions.acknowledgement(incident)) is not None:
-        lines.append(fmt.say("Acknowledged by {name} at {time}.", name=shortened(who.by.name), time=fmt.clock(who.at)))
+        lines.append(acknowledged_line(fmt, who))
     if (silence := actions.silence_of(incident, state.incidents, now)) is not None:
         lines.append(silence_line(fmt, silence, now, named=False))
     return lines
+
+
+def acknowledged_line(fmt: Formatter, who: Action) -> str:
+    """Return who has acknowledged an incident, and when."""
+    return fmt.say("Acknowledged by {name} at {time}.", name=shortened(who.by.name), time=fmt.clock(who.at))
 
 
 def repeat_mark(fmt: Formatter) -> str:
@@ -97,7 +102,8 @@ def _objective_lines(
 ) -> list[str]:
     since, open_for = fmt.beginning(incident.since, now), now - incident.since
     is_long = open_for >= LONG_OPEN
-    if objective.is_up and incident.down:
+    is_of_targets = objective.is_up and bool(incident.down)
+    if is_of_targets:
         lines = targets_down_lines(fmt, incident, objective, state, now)
         lines += filter(None, [cause_line(fmt, incident, objective)])
     else:
@@ -113,14 +119,15 @@ def _objective_lines(
         facts = (*when, fmt.counts(incident, objective), fmt.missed(objective, incident.missed))
         lines.append(" ".join(filter(None, facts)))
         lines += filter(None, [cause_line(fmt, incident, objective)])
-        if incident.down and not objective.is_up:
-            lines.append(f"{targets_down_in_short(fmt, incident.down, incident.targets)}.")
-        if not incident.is_drill:
-            lines += filter(None, [budget_line(fmt, incident.budget, objective, at_rate_of=RATE_OVER)])
-    if incident.openings > 1:
-        lines.append(reopened_line(fmt, incident, objective, now))
+        if incident.down:
+            some = targets_down_in_short(fmt, incident.down, incident.targets)
+            lines.append(f"{some[:1].upper()}{some[1:]}.")
     if incident.change is not None:
         lines.append(deployment_line(fmt, incident.change, incident.since))
+    if not is_of_targets and not incident.is_drill:
+        lines += filter(None, [budget_line(fmt, incident.budget, objective, at_rate_of=RATE_OVER)])
+    if incident.openings > 1:
+        lines.append(reopened_line(fmt, incident, objective, now))
     return lines
 
 

@@ -28,8 +28,10 @@ def short_cause_line(fmt: Formatter, incident: Incident, objective: Objective | 
     if not causes or objective is None:
         return ""
     share, where = fmt.language.percent(causes[0].share), "; ".join(map(_named, causes))
+    if objective.is_up:
+        return fmt.say("{share} of the failed scrapes: {where}.", share=share, where=where)
     if objective.counts_scrapes:
-        return fmt.say("{share} of the bad scrapes: {where}.", share=share, where=where)
+        return fmt.say("{share} of the bad samples: {where}.", share=share, where=where)
     return fmt.say("{share} of the bad requests: {where}.", share=share, where=where)
 
 

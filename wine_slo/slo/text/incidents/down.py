@@ -28,16 +28,26 @@ def targets_down_lines(
     fmt: Formatter, incident: Incident, objective: Objective, state: State, now: datetime
 ) -> list[str]:
     """Say which targets do not answer: which of how many, and what that holds open."""
+    return [f"🔴 {targets_down_head(fmt, incident, objective, now)}", *_stay_open(fmt, state)]
+
+
+def targets_down_head(fmt: Formatter, incident: Incident, objective: Objective, now: datetime) -> str:
+    """Return which targets of how many do not answer, and since when that violates the objective."""
     down_for = f"<b>{fmt.so_far(now - incident.since)}</b>"
     labels = ", ".join(value for _, value in incident.key.labels if value.strip())
     name = shortened(f"{objective.job} ({labels})") if labels else escape(objective.job)
-    head = fmt.say(
-        "{what} for {duration} (since {time})",
-        what=_which_are_down(fmt, name, incident.down, incident.targets),
-        duration=down_for,
-        time=fmt.beginning(incident.since, now),
-    )
-    return [f"🔴 {head}", *_stay_open(fmt, state)]
+    what = _which_are_down(fmt, name, incident.down, incident.targets)
+    since = fmt.beginning(incident.since, now)
+    if _were_others_down(incident):
+        return fmt.say("{what}; in breach for {duration} (since {time})", what=what, duration=down_for, time=since)
+    return fmt.say("{what} for {duration} (since {time})", what=what, duration=down_for, time=since)
+
+
+def _were_others_down(incident: Incident) -> bool:
+    """Return whether more or fewer targets were down since it began than are now, by the scrapes that failed."""
+    seen = incident.this_opening
+    as_now = seen.total * len(incident.down) / max(incident.targets, 1)
+    return abs(seen.bad - as_now) > incident.targets  # a scrape of each, as not all fail at once
 
 
 def _stay_open(fmt: Formatter, state: State) -> list[str]:

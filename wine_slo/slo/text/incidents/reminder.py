@@ -6,6 +6,8 @@ from wine_slo.slo.evaluation.engine import GAP
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incidents.breach import acknowledged_line
+from wine_slo.slo.text.incidents.down import targets_down_head
 from wine_slo.slo.text.language import shortened
 
 
@@ -17,9 +19,14 @@ def escalated_text(fmt: Formatter, text: str, duration: timedelta) -> str:
 
 
 def reminder_text(fmt: Formatter, incident: Incident, now: datetime, actions: Actions = NO_ACTIONS) -> str:
-    """Return an incident that nobody has ended for long."""
+    """Return an incident that nobody has ended for long, or of which no target answers by now."""
+    who, objective = actions.acknowledgement(incident), fmt.objectives.of(incident.key)
+    if objective is not None and incident.is_outage and incident.down:
+        head = targets_down_head(fmt, incident, objective, now)
+        known = fmt.say("Not acknowledged.") if who is None else acknowledged_line(fmt, who)
+        return "\n".join([f"🔴 {head}", known, fmt.foot(incident)])
     what, lasted = _in_short(fmt, incident), now - incident.since
-    if (who := actions.acknowledgement(incident)) is None:
+    if who is None:
         text = fmt.say(
             "Still open after {duration}, not acknowledged: {what}. #{number}",
             duration=lasted,

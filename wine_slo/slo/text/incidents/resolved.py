@@ -147,7 +147,7 @@ def _summary(fmt: Formatter, incident: Incident) -> str:
             last=last,
             duration=lasted,
         )
-    if objective is None or incident.worst is None or objective.is_up or not is_worst_of_opening(incident):
+    if objective is None or incident.worst is None or objective.counts_scrapes or not is_worst_of_opening(incident):
         return fmt.say(
             "{title} in breach {first}–{last} ({duration})",
             title=title,

@@ -190,6 +190,49 @@ def test_a_guard_may_stand_first() -> None:
     assert condition.indicator.remarks == ("the other condition of its `and` is left out",)
 
 
+@pytest.mark.parametrize(
+    "guard", ["queue_length > 100", "replication_factor > 1", "up == 1", "sum(up) > 1", "predict_linear(a[1h], 9) < 0"]
+)
+def test_a_share_goes_before_whatever_it_is_joined_with(guard: str) -> None:
+    for text in (f"{guard} and {SHARE} > 0.05", f"{SHARE} > 0.05 and {guard}"):
+        assert only(text).indicator.fields == RATIO
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("free_bytes / size_bytes < 0.03 and used_bytes > 0", "reads free_bytes as it is"),
+        ("(free_bytes / size_bytes < 0.03 and used_bytes > 0) unless read_only == 1", "reads free_bytes as it is"),
+        ("predict_linear(free_bytes[6h], 3600) < 0 and node_ready == 1", "compares predict_linear(…) with a number"),
+        ("node_ready == 1 and predict_linear(free_bytes[6h], 3600) < 0", "compares predict_linear(…) with a number"),
+        ("sum by (node) (changes(ready[15m])) > 2 and on (node) unschedulable == 0", "compares sum(…) with a number"),
+        (f"replication_factor > 1 and {SHARE} > max(allowed_failures)", "compares two metrics with each other"),
+    ],
+)
+def test_a_guard_is_not_taken_for_what_an_alert_is_about(text: str, reason: str) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        found(text)
+    assert str(refused.value).startswith(reason), str(refused.value)
+
+
+def test_a_gauge_of_targets_that_are_up_is_that_gauge() -> None:
+    for text in ("up == 1 and on (instance) queue_length > 100", "queue_length > 100 and on (instance) up == 1"):
+        condition = only(text)
+        assert condition.indicator.fields == {"kind": "gauge", "good": "queue_length <= 100"}
+        assert condition.indicator.remarks == ("the other condition of its `and` is left out",)
+
+
+@pytest.mark.parametrize("text", ["sum by (job) (up) > 1", "count(up == 1) < 3", "sum(up) < 2", "up == 1", "up > 0"])
+def test_a_number_of_targets_that_are_up_is_no_outage(text: str) -> None:
+    with pytest.raises(ExpressionError, match="which is no outage of any target"):
+        found(text)
+
+
+def test_an_age_held_to_another_metric_is_a_reason() -> None:
+    with pytest.raises(ExpressionError, match="compares an age with another metric"):
+        found("time() - max by (group) (last_evaluation_seconds) > 10 * max by (group) (interval_seconds)")
+
+
 def test_bad_events_held_to_a_part_of_all_are_a_share() -> None:
     condition = only('sum(rate(done_total{code=~"5.."}[5m])) > 0.01 * sum(rate(done_total[5m]))')
     assert (condition.indicator.fields, condition.objective) == (RATIO, 0.99)

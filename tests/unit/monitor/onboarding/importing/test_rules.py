@@ -188,3 +188,8 @@ def test_what_an_alert_cannot_say_is_said_with_its_line() -> None:
         "rules.yml:5",
         remarks=["it compares increase(…) with a number, without a total that it would be a share of"],
     )
+
+
+def test_the_severity_is_a_part_of_the_name_only_where_alerts_have_the_same() -> None:
+    both = alert("Queues", "a_length > 1 or b_length > 2", ", labels: {severity: critical}")
+    assert [each.name for each in entries(both)] == ["queues", "queues-2"]

@@ -145,6 +145,7 @@ def test_what_is_not_in_a_bucket_is_a_latency_too(text: str, fields: dict[str, A
         ("avg(level == bool 3)", "!= 3"),
         ("sum(level > bool 9) / count(level)", "<= 9"),
         ("1 - avg_over_time((0.5 < bool level)[5m:])", "> 0.5"),
+        ("sum(avg_over_time((level > bool 9)[5m:1m])) / count(level)", "<= 9"),
     ],
 )
 def test_samples_that_compare_so_are_a_gauge(text: str, good: str) -> None:
@@ -203,6 +204,15 @@ def test_a_unit_that_no_name_says_is_a_remark(bound: str, unit: dict[str, str]) 
     (indicator,) = made(text, is_bad=False)
     assert indicator.fields == {"kind": "latency", "histogram": "rq_time", **unit}
     assert "does not say its unit" in indicator.remarks[0]
+
+
+@pytest.mark.parametrize("side", ["good", "bad"])
+def test_events_that_are_all_there_are_is_questioned(side: str) -> None:
+    (indicator,) = made(over(DONE, DONE), is_bad=side == "bad")
+    assert indicator.fields == {"kind": "ratio", side: "done_total", "total": "done_total"}
+    assert list(indicator.remarks) == [
+        f"see what was meant: {side} and total are the same, so that every event is {side}"
+    ]
 
 
 def test_good_requests_are_some_of_all() -> None:

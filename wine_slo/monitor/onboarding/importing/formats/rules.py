@@ -77,7 +77,7 @@ def slos(documents: Sequence[Part], recorded: Records) -> Iterator[Slo]:
             if key not in groups:
                 order.append((alert, key))
             groups.setdefault(key, []).append(each)
-    often = Counter(alert.name for alert, _ in order)
+    often = Counter(name for name, _ in {(alert.name, alert.part.where) for alert, _ in order})
     for alert, key_or_error in order:
         if isinstance(key_or_error, ExpressionError):
             yield Slo(alert.name, "", alert.part.where, partial(_refuse, key_or_error))

@@ -23,12 +23,15 @@ from wine_slo.monitor.onboarding.importing.promql.expression import (
     Number,
     Selector,
 )
+from wine_slo.monitor.onboarding.importing.promql.factors import constant, scaled
 from wine_slo.monitor.onboarding.importing.promql.indicator import OF_EACH, Indicator, gauge, indicators, quantile
 from wine_slo.monitor.onboarding.importing.promql.share import GUARD, Share, is_flag, is_share, share
 from wine_slo.monitor.onboarding.importing.remarks import CHANGED
 
 ADDED_UP = f"{CHANGED}all series are added up, where the alert judged each by itself; write their labels into `by`"
 OF_EVENTS = ("ratio", "latency")
+GROWTH = (*RATES, "predict_linear", "deriv", "delta", "idelta")
+UP = (("==", 1), (">", 0), (">=", 1), ("!=", 0))  # of what is 0 or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +105,59 @@ def _of_absence(tree: Call | Number) -> list[Condition]:
 def _joined(
     operator: str, left: Expression, right: Expression, counting: Counting, *, is_good: bool
 ) -> list[Condition]:
-    """Return the conditions of what is joined: one side is the same over another range, or a guard."""
+    """Return the conditions of what is joined: one side is the same over another range, or a guard.
+
+    Raises:
+        ExpressionError: Neither side can be said, or what is left of them without the other is a mere guard.
+    """
     sides: list[list[Condition]] = []
-    reason = None
-    for each in (left, right):
+    reasons: dict[int, ExpressionError] = {}
+    for number, each in enumerate((left, right)):
         try:
             sides.append(conditions(each, counting, is_good=is_good))
         except ExpressionError as error:
-            if operator == "unless" and each is left:
-                raise
-            reason = reason or error
-    if not sides and reason is not None:
-        raise reason
-    found, *others = sides
-    known = [each.indicator.fields for each in found]
-    if operator == "and" and others and all(each.indicator.fields in known for each in others[0]):
-        return found
+            sides.append([])
+            reasons[number] = error
+    first, second = sides
+    main = 1 if operator == "and" and (not first or (_are_of_events(second) and not _are_of_events(first))) else 0
+    if not sides[main]:
+        raise reasons[0]
+    if operator == "and" and 1 - main in reasons and not _are_of_events(sides[main]):
+        other = (left, right)[1 - main]
+        if not _is_guard(other) and (main == 1 or _has_rates(other)):
+            raise reasons[1 - main]
+    known = [each.indicator.fields for each in first]
+    if operator == "and" and first and second and all(each.indicator.fields in known for each in second):
+        return first
     guard = GUARD.format(operator)
-    if not any(map(_is_traffic, (left, right))):  # which has to be there for anything to be judged
+    if not any(map(_is_guard, (left, right))):  # which has to be there for anything to be judged
         guard = f"{CHANGED}{guard}"
-    return [replace(each, indicator=_remarked(each.indicator, guard)) for each in found]
+    return [replace(each, indicator=_remarked(each.indicator, guard)) for each in sides[main]]
 
 
-def _is_traffic(tree: Expression) -> bool:
-    """Return whether a condition is that there is some traffic."""
+def _are_of_events(found: Sequence[Condition]) -> bool:
+    return any(each.indicator.fields["kind"] in OF_EVENTS for each in found)
+
+
+def _has_rates(tree: Expression) -> bool:
+    """Return whether an expression reads how fast something grows, anywhere in it."""
     match tree:
+        case Call(name, _) if name in GROWTH:
+            return True
+        case Call(arguments=parts):
+            return any(map(_has_rates, parts))
+        case Aggregate(of=inner):
+            return _has_rates(inner)
+        case Binary(_, left, right):
+            return _has_rates(left) or _has_rates(right)
+    return False
+
+
+def _is_guard(tree: Expression) -> bool:
+    """Return whether a condition is that there is some traffic, or that targets are up."""
+    match tree:
+        case Binary(operator, Selector("up"), right) if (operator, constant(right)) in UP:
+            return True
         case Binary(">" | ">=", left, right) if constant(right) is not None:
             return _is_rate(left)
     return False
@@ -165,10 +196,7 @@ def _compared(
     if number is None and (number := constant(left)) is not None:
         operator, left, right = MIRRORED[operator], right, left
     if number is None:
-        number, whole = scaled(right)
-        if number == 1:
-            raise ExpressionError("compares two metrics with each other")
-        left = Binary("/", left, whole)  # errors > 0.01 * requests
+        left, number = _part_of(left, right)
     bad = OPPOSITE[operator] if is_good else operator
     factor, inner = scaled(left)
     threshold = number / factor
@@ -191,7 +219,24 @@ def _compared(
         raise ExpressionError(
             f"reads {selector.metric}, which a recording rule makes: import the file with that rule together"
         )
-    return [Condition(_remarked(gauge(selector, OPPOSITE[bad], threshold), *remarks), by=by)]
+    held = gauge(selector, OPPOSITE[bad], threshold)
+    if selector.metric == "up" and held.fields["kind"] != "up":
+        raise ExpressionError(f"holds {described(inner)} of `up` to {threshold:g}, which is no outage of any target")
+    return [Condition(_remarked(held, *remarks), by=by)]
+
+
+def _part_of(left: Expression, right: Expression) -> tuple[Expression, float]:
+    """Return the share that is held to a number by `errors > 0.01 * requests`, and that number.
+
+    Raises:
+        ExpressionError: It is no part of a whole.
+    """
+    number, whole = scaled(right)
+    if number == 1:
+        raise ExpressionError("compares two metrics with each other")
+    if _age(scaled(left)[1]) is not None:
+        raise ExpressionError("compares an age with another metric")
+    return Binary("/", left, whole), number
 
 
 def _of_each(condition: Condition) -> Condition:
@@ -199,49 +244,6 @@ def _of_each(condition: Condition) -> Condition:
     if condition.indicator.fields["kind"] not in OF_EVENTS:
         return condition
     return replace(condition, indicator=_remarked(condition.indicator, ADDED_UP))
-
-
-def constant(tree: Expression) -> float | None:
-    """Return the number that an expression is; None where it is none."""
-    match tree:
-        case Number(value):
-            return value
-        case Call("vector" | "scalar", (inner,)):
-            return constant(inner)
-        case Binary(operator, left, right) if operator in "+-*/":
-            first, second = constant(left), constant(right)
-            if first is None or second is None or (operator == "/" and second == 0):
-                return None
-            results = {"+": first + second, "-": first - second, "*": first * second}
-            return round(results[operator] if operator in results else first / second, 12)
-    return None
-
-
-def scaled(tree: Expression) -> tuple[float, Expression]:
-    """Return the constant by which an expression is multiplied, not 0, and the expression without it."""
-    match tree:
-        case Binary("*", left, right) if constant(left):
-            return _times(constant(left), right)
-        case Binary("*", left, right) if constant(right):
-            return _times(constant(right), left)
-        case Binary("/", left, right) if number := constant(right):
-            return _times(1 / number, left)
-        case Binary("/", left, right):
-            (above, part), (below, total) = scaled(left), scaled(right)
-            return above / below, Binary("/", part, total)
-        case Binary("-", Number(whole), right) if whole and scaled(right)[0] == whole:
-            return whole, Binary("-", Number(1), scaled(right)[1])
-        case Aggregate("sum" | "avg" | "max" | "min", inner):
-            factor, rest = scaled(inner)
-            return factor, replace(tree, of=rest)
-        case Call("round" | "abs" | "clamp_max" | "clamp_min" | "sort" | "sort_desc", (inner, *_)):
-            return scaled(inner)
-    return 1, tree
-
-
-def _times(number: float | None, tree: Expression) -> tuple[float, Expression]:
-    factor, inner = scaled(tree)
-    return factor * (number or 1), inner
 
 
 def _budget(tree: Expression) -> float | None:

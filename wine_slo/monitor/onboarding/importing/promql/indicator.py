@@ -123,12 +123,12 @@ def _of_events(found: EventShare, *, is_bad: bool) -> list[Indicator]:
         (bucket,), (count,) = good, total
         return [_remarked(_latency(bucket, count), remarks)]
     sides = (("bad", bad), ("good", good)) if is_bad else (("good", good), ("bad", bad))
+    if not rest:
+        what = "bad" if is_bad else "good"
+        remarks = [*remarks, f"see what was meant: {what} and total are the same, so that every event is {what}"]
     for name, side in sides:
         if side and _is_plain(side):
             return [_remarked(_ratio(name, side, total), remarks)]
-    if not rest:
-        remark = "good and total are the same, so that nothing is ever bad: see what was meant"
-        return [_remarked(_ratio("good", total, total), [*remarks, remark])]
     return [_remarked(each, remarks) for each in _slow_and_failed(bad, total)]
 
 

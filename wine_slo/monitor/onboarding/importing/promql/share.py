@@ -169,6 +169,8 @@ def _samples(tree: Expression) -> _Samples | None:
                 return nested
             if isinstance(inner, Selector):
                 return _Samples(inner)
+            if isinstance(inner, Call) and inner.function == "avg_over_time":  # of each series, which are added up
+                inner = inner.arguments[0]
             return _compared(inner) if isinstance(inner, Binary) and inner.is_bool else None
         case Call(name, (inner, *_)) if name in HARMLESS:
             return _samples(inner)
