@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_where_there_are_no_samples_nothing_is_stale() -> None:
     assert sight(total={}, good={}, shown={KEY: 0.0}) is Sight.NO_TRAFFIC
 
 
-GONE_SERIES: dict[str, object] = {"total": {}, "good": {}, "total_settled": {}, "part_settled": {}}
+GONE_SERIES: dict[str, Any] = {"total": {}, "good": {}, "total_settled": {}, "part_settled": {}}
 
 
 @pytest.mark.parametrize("objective", [LATENCY, BY], ids=["one state", "label sets"])
