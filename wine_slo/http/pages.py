@@ -1,9 +1,8 @@
 """Pages for browsers: one template engine, one content security policy and one handler of static files."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-import jinja2
 from aiohttp import web
 
 SHARED = Path(__file__).parent / "static"  # what the pages of both products load
@@ -16,15 +15,25 @@ HEADERS = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"
 FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
 
 
-def templates(folder: Path) -> jinja2.Environment:
-    """Return the templates of a folder; whatever they are filled with is escaped."""
+class Template(Protocol):
+    """The text of a page with holes."""
+
+    def render(self, **content: Any) -> str:
+        """Return the page with this in its holes."""
+        ...
+
+
+def template(folder: Path, name: str) -> Template:
+    """Return a template of a folder; whatever it is filled with is escaped."""
+    import jinja2  # noqa: PLC0415  # 2 MB, which a process of which nobody requests a page need not have
+
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
+    ).get_template(name)
 
 
 def page(text: str, status: int = 200, *, interactive: bool = False, vary: str = "") -> web.Response:

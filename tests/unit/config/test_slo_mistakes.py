@@ -146,6 +146,8 @@ def test_what_yaml_takes_for_something_else_is_answered_with_what_to_write(line:
         ("objective: 0.95", "objective: 0,95", "objective is '0,95'; write 0.95, without quotes"),
         ("bad_for: 25s", "by: handler", "by is 'handler'; write a list: [handler]"),
         ("bad_for: 25s", "scrape_interval: 5", "scrape_interval is 5; write its unit: 5s"),
+        ("window: 30d", "window: 30", "window is 30; write its unit: 30d"),
+        ("bad_for: 25s", "by: [code, code]", "by must name each label once"),
         ("name: latency", "name: on", 'name is on; YAML reads that as true or false, so write "on"'),
     ],
 )

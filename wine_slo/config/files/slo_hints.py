@@ -57,12 +57,17 @@ def is_span(wanted_type: Any) -> bool:
     return any(each.pattern is not None and each.pattern.endswith(PATTERN) for each in _metas(wanted_type))
 
 
+def _is_window(wanted_type: Any) -> bool:
+    """Return whether a field holds a span or a name of the calendar; such a span is one of days."""
+    return is_span(wanted_type) and all(each.pattern != PATTERN for each in _metas(wanted_type))
+
+
 def _hint(value: Any, written: str, wanted_type: Any) -> str:
     """Return what to write; empty where that is not clear."""
     wants = _basic_types(inspect.type_info(wanted_type))
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and is_span(wanted_type):
-        return _unit_hint(value, written)
+        return _unit_hint(value, written, *(("d",) if _is_window(wanted_type) else ("s", "ms")))
     if not isinstance(value, str):
         is_for_text = isinstance(value, int | float | date) and inspect.StrType in wants
         read_as = "true or false" if isinstance(value, bool) else "a number" if is_number else "a date"
@@ -76,11 +81,12 @@ def _hint(value: Any, written: str, wanted_type: Any) -> str:
     return ""
 
 
-def _unit_hint(value: float, written: str) -> str:
+def _unit_hint(value: float, written: str, unit: str, finer: str = "") -> str:
     if value < 0 or not isfinite(value) or ":" in written:  # 1:30 is 90 to YAML
         return ""
     number = format_seconds(value)
-    return f"write its unit: {number}s" + (f" or {number}ms" if value >= LEAST_OF_MILLISECONDS else "")
+    is_fine = finer and value >= LEAST_OF_MILLISECONDS
+    return f"write its unit: {number}{unit}" + (f" or {number}{finer}" if is_fine else "")
 
 
 def _span_hint(text: str) -> str:

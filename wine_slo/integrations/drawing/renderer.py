@@ -23,11 +23,13 @@ from wine_slo.slo.views.chart_spec import Breach, Chart, Points
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 WIDTH, HEIGHT, DPI = 1000, 700, 100  # pixels; a phone shows it at a third of that
 GROUND, INK, FAINT = "#f7f7f5", "#1f2328", "#8a9099"
 BLUE, VERMILLION = "#0072b2", "#d55e00"
 LETTERS, LARGE = 19, 25  # points; on a phone a third of that
+SMALLEST = 14  # points; a title that is still too long is cut off
 LEFT, RIGHT, TOP, BOTTOM = 0.105, 0.955, 0.83, 0.085
 HEADROOM = 1.18  # over the highest value
 OVER_TARGET = 1.35  # so that the target is well inside where everything is far below it
@@ -54,11 +56,21 @@ def draw(chart: Chart) -> "Figure":
         return _draw(chart)
 
 
+def _fit(title: "Text") -> None:
+    """Make a title smaller, and at last shorter, until it ends where the plot does."""
+    room = RIGHT * WIDTH - title.get_window_extent().x0
+    if (width := title.get_window_extent().width) > room:
+        title.set_fontsize(max(SMALLEST, int(LARGE * room / width)))
+    if (width := title.get_window_extent().width) > room:
+        words = title.get_text()
+        title.set_text(f"{words[: int(len(words) * room / width) - 2].rstrip()}…")
+
+
 def _draw(chart: Chart) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=GROUND)
-    figure.text(0.025, 0.965, chart.title, size=LARGE, weight="bold", color=INK, va="top")
+    _fit(figure.text(0.025, 0.965, chart.title, size=LARGE, weight="bold", color=INK, va="top"))
     figure.text(0.025, 0.895, chart.subtitle, size=LETTERS - 3, color=INK, va="top")
     heights = [3, 1] if chart.rate_label else [1]
     grid = figure.add_gridspec(

@@ -158,6 +158,9 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
         else:
             _complain(f"no drill: {error}")
         return CANNOT_SEE
+    except means.DrillStoppedError as error:
+        _complain(f"stopped: {error}")
+        return 1
     except KeyboardInterrupt:
         _complain("stopped: nothing breaks the service any more; an incident that is open ends when it is good again")
         return INTERRUPTED

@@ -9,7 +9,7 @@ from functools import partial
 
 from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.monitor.drill.commands import to_break
-from wine_slo.monitor.drill.means import DrillRefusedError
+from wine_slo.monitor.drill.means import DrillRefusedError, DrillStoppedError
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.monitor.drill.runner import Marks
 from wine_slo.monitor.evaluate.snapshot import Snapshot
@@ -25,6 +25,7 @@ from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import shortened
 
 STOP = ("stop", "off", "стоп", "выкл")
+STOPS_SOON = 2.0  # seconds; a stop command may take longer
 PAUSE = timedelta(minutes=5)  # between two drills, each of which is loud in every chat
 SENTENCES = {
     "scraped": phrase("Seen by Prometheus after {took} s, expected within {expected} s."),
@@ -90,7 +91,7 @@ class DrillCommand:
     async def _drill(self, question: Question) -> Answer:
         fmt = self._fmt(question.chat)
         if question.arguments and question.arguments[0].lower() in STOP:
-            return Answer(self._stop(fmt, question))
+            return Answer(await self._stop(fmt, question))
         if self._running is not None:
             return Answer(fmt.say("A drill is running. To stop it: /drill stop"))
         now = self._snapshot.now()
@@ -140,15 +141,19 @@ class DrillCommand:
             if action.until is not None:
                 await self._journal.add(ended(action, self._snapshot.now()))
 
-    def _stop(self, fmt: Formatter, question: Question) -> str:
+    async def _stop(self, fmt: Formatter, question: Question) -> str:
         if self._running is None:
             return fmt.say("No drill is running.")
-        self._running.cancel()
+        running = self._running
+        running.cancel()
+        await asyncio.wait({running}, timeout=STOPS_SOON)
         self._announce(
             lambda others: others.say("⚪️ {name} stopped the drill.", name=shortened(question.person.name)),
             question.chat,
         )
-        return fmt.say("The drill is stopped: nothing breaks the service any more.")
+        if running.cancelled():
+            return fmt.say("The drill is stopped: nothing breaks the service any more.")
+        return fmt.say("The drill is being stopped.")
 
     async def _report_end(self, running: asyncio.Task[Drill], chat: Address) -> str | None:
         """Return what came of it, once it is over; nothing where it was stopped."""
@@ -157,11 +162,14 @@ class DrillCommand:
         except DrillRefusedError as error:
             fmt = self._fmt(chat)
             return fmt.say("⚪️ No drill: {why}", why=fmt.language.explain(error.reason))
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DrillStoppedError) as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # it is we who are to end, and the drill ends with us
-                raise
-            return None
+                raise asyncio.CancelledError from error
+            if isinstance(error, asyncio.CancelledError):
+                return None
+            fmt = self._fmt(chat)
+            return fmt.say("🔴 Drill failed: {why}", why=fmt.language.explain(error.reason))
 
     def _forget(self, _running: asyncio.Task[Drill]) -> None:
         self._running = None

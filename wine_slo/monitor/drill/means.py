@@ -34,6 +34,10 @@ class DrillRefusedError(ReasonedError):
     """Why there is no drill; nothing was done."""
 
 
+class DrillStoppedError(ReasonedError):
+    """A drill was broken off, and what breaks the service may go on."""
+
+
 class Means(Protocol):
     """How a service is broken and mended."""
 

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Protocol
 
 from wine_slo.integrations.peers import WatchdogError
-from wine_slo.monitor.drill.means import DrillRefusedError, Means
+from wine_slo.monitor.drill.means import DrillRefusedError, DrillStoppedError, Means
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
@@ -73,6 +73,7 @@ async def run(
 
     Raises:
         DrillRefusedError: There was no drill, and why not.
+        DrillStoppedError: It was cancelled, and the service may still be broken.
     """
     drill = await prepare(means, watchdog, objective, clock)
     running = _Running(means, watchdog, objective, drill, on_progress)
@@ -85,6 +86,10 @@ async def run(
             await running.break_it(longest, clock)
     except DrillFailedError as error:
         running.fail(error)
+    except asyncio.CancelledError:
+        if (trouble := means.trouble()) is not None:
+            raise DrillStoppedError(trouble) from None
+        raise
     if running.drill.incident is not None:
         try:
             await running.mend_it(longest)

@@ -7,6 +7,7 @@ it is logged, counted and forgotten: no text waits for one, none is repeated, an
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wine_slo.integrations.drawing.render_process import ChartProcess, DrawingError
@@ -22,7 +23,7 @@ from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.notification.plan import Notification
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason, ReasonedError
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.text.formatting import Formatter
@@ -85,9 +86,12 @@ class Charts:
         if objective is None:
             raise NoChartError("there is no objective {name}", name=key.objective)
         if span is None:
-            span = span_of(self._open_incident(key), self._snapshot.now())
+            incident = self._open_incident(key)
+            span = span_of(incident, self._snapshot.now())
+            if incident is not None and incident.burn is not None:
+                span = max(span, incident.burn.long)
         try:
-            series = await self._series(key, objective, span)
+            series = await self._series(replace(key, alert=Alert.BREACH), objective, span)
             png = await self._drawing.draw(chart_of(series, objective, fmt))
         except MetricSourceError as error:
             raise NoChartError("Prometheus: {why}", why=error.reason) from error

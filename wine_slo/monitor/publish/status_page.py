@@ -7,13 +7,14 @@ and comes whether or not Prometheus answers.
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
-from wine_slo.http.pages import SHARED, StaticFiles, page, templates
+from wine_slo.http.pages import SHARED, StaticFiles, Template, page, template
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.kinds import KINDS
@@ -101,7 +102,10 @@ class StatusPages:
         self._history = history
         self._zone = zone
         self._links = links
-        self._template = templates(FILES).get_template("status.html")
+
+    @cached_property
+    def _template(self) -> Template:
+        return template(FILES, "status.html")
 
     def routes(self) -> list[web.RouteDef]:
         """Return what to add to an application."""

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wine_slo.http.pages import templates
+from wine_slo.http.pages import template
 from wine_slo.service.model.classifier import ModelCard, SeenFeature
 from wine_slo.service.model.features import NAMES, ROW, FieldError, FieldMistake
 from wine_slo.service.web.form_texts import TEXTS, FormTexts
 
 LANGUAGES = tuple(TEXTS)
-PAGE = templates(Path(__file__).parent / "templates").get_template("form.html")
+PAGE = template(Path(__file__).parent / "templates", "form.html")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from wine_slo.http.pages import templates
+from wine_slo.http.pages import template
 from wine_slo.service.limits import LONGEST_SLEEP, MOST_SAMPLES, USUAL_SLEEP
 from wine_slo.service.model.features import FEATURES, LIMIT, NAMES, ROW, FieldMistake
 from wine_slo.service.predictor import Prediction
 from wine_slo.service.responses import Health
 
-PAGE = templates(Path(__file__).parent / "templates").get_template("docs.html")
+PAGE = template(Path(__file__).parent / "templates", "docs.html")
 TYPICAL = (14.1, 2.02, 2.4, 18.8, 103.0, 2.75, 2.92, 0.32, 2.38, 6.2, 1.07, 2.75, 1060.0)  # a Barolo
 EXAMPLE = dict(zip(NAMES, TYPICAL, strict=True))
 

@@ -61,18 +61,19 @@ class Traffic:
         squares = sum((each.total - mean) ** 2 for each in before) + (count - len(before)) * mean**2
         return cls(mean / objective.scrape_interval.total_seconds(), max(1.0, squares / (count - 1) / mean))
 
-    def spoilt_by_stall(self, objective: Objective, total: float, span: timedelta) -> float:
+    def spoilt_by_stall(self, objective: Objective, touched: Sequence[Interval]) -> float:
         """Return how many events a stall can spoil at the most.
 
         Args:
             objective: The objective; it says how long a stall is.
-            total: The events of all intervals that the stall may touch. What is more than usual may all have come in
-                the stall, as requests that were held back, or tried again.
-            span: How long these are.
+            touched: The intervals that the stall may touch. What one of them has more than usual may all have come in
+                the stall, as requests that were held back, or tried again; what another has less hides none of that,
+                as a scrape may have failed in the stall too.
         """
         usual = self.per_second * objective.longest_stall.total_seconds()
         surely = usual + DEVIATIONS * sqrt(usual * self.dispersion)
-        more = max(0.0, total - self.per_second * span.total_seconds())
+        each_usually = self.per_second * objective.scrape_interval.total_seconds()
+        more = sum(max(0.0, each.total - each_usually) for each in touched)
         return max(self.per_second * objective.judged_stall.total_seconds(), surely) + more
 
 
@@ -228,8 +229,8 @@ def _without_worst_stall(
         if all(each.is_stuck for each in suspicion[first : number + 1]):
             spoilt = objective.judged_stall / grain(objective.scrape_interval)
         else:
-            lasts = interval.ended_at - suspicion[first].ended_at + objective.scrape_interval
-            spoilt = inf if traffic is None else traffic.spoilt_by_stall(objective, total, lasts)
+            touched = suspicion[first : number + 1]
+            spoilt = inf if traffic is None else traffic.spoilt_by_stall(objective, touched)
         worst = max(worst, (bad, total) if bad <= spoilt else (spoilt, spoilt))
     all_bad = sum(each.bad for each in suspicion)
     all_total = sum(each.total for each in suspicion)

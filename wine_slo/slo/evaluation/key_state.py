@@ -14,7 +14,7 @@ from wine_slo.slo.objectives.budget import Budget, burning, going_on
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 from wine_slo.slo.reason import Reason
 
-RELAPSES_WITHIN = timedelta(minutes=1)  # good for less than this in between: it flaps
+RELAPSES_WITHIN = timedelta(minutes=3)  # good for less than this in between: it flaps
 HELD_AFTER = timedelta(minutes=1)  # with no events or no data for so long, or for two scrapes where these are longer
 HOLDS_FOR = timedelta(minutes=10)  # good by little for so long is a recovery too
 MOST_ATTRIBUTED = 120  # intervals; more would be too many values for each label

@@ -175,6 +175,7 @@ class Objective:
             ("expires_after", self.expires_after > timedelta(0), "must be longer than 0"),
             ("remind_after", self.remind_after > timedelta(0), "must be longer than 0"),
             ("by", all(map(LABEL.fullmatch, self.by)), "must be names of labels"),
+            ("by", len({*self.by}) == len(self.by), "must name each label once"),
             ("breakdown", all(map(LABEL.fullmatch, self.breakdown or ())), "must be names of labels"),
         )
         mistakes: dict[str, str] = {}

@@ -1,9 +1,11 @@
 """The status list: each objective in a line."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
@@ -28,7 +30,8 @@ def status_list(
     if state.evaluated_at is None:
         return f"⚪️ {fmt.say('Nothing has been evaluated yet.')}"
     tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
-    tracks.sort(key=lambda track: URGENCY.index(track.phase))
+    burning = {replace(each.key, alert=Alert.BREACH) for each in state.open_incidents if each.burn is not None}
+    tracks.sort(key=lambda track: (URGENCY.index(track.phase), track.key not in burning))
     lines = [status_line(fmt, track, state, now, actions) for track in tracks[:STATUS_LINES]]
     if is_overdue:
         grey = [re.sub("^[🟢🟡]", "⚪️", line) for line in lines]
@@ -71,7 +74,8 @@ def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str
         value_text = "" if value is None else fmt.kept(objective, value, reading.bounds)
         sign = _sign(objective, reading, track)
     if incident is None or not incident.is_open:
-        return f"{sign} {fmt.title(key)}: {value_text}"
+        line = f"{_burning_sign(sign, key, state)} {fmt.title(key)}: {value_text}"
+        return "; ".join([line, *_burn_marks(fmt, key, state, now)])
     since = fmt.beginning(incident.since, now)
     title = " · ".join([*drill_mark(fmt, incident), fmt.title(key)])
     return f"🔴 {title}: {value_text}; {fmt.say('in breach since {time}', time=since)}"
@@ -87,7 +91,8 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
     if objective is not None and reading is not None and not value_text:
         value_text = _value_text(fmt, objective, reading, track)
         sign = _sign(objective, reading, track)
-    line = [f"{'🔴' if is_open else sign} {fmt.name(track.key)}: {value_text}"]
+    sign = "🔴" if is_open else _burning_sign(sign, track.key, state)
+    line = [f"{sign} {fmt.name(track.key)}: {value_text}"]
     if incident is not None and is_open:
         line.append(
             fmt.say(
@@ -100,10 +105,32 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
         if (who := actions.acknowledgement(incident)) is not None:
             line.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
         line += drill_mark(fmt, incident)
+    line += _burn_marks(fmt, track.key, state, now)
     if objective is not None:
         line += filter(None, [last_budget(fmt, track, reading, objective, now)])
     line += _silence_marks(fmt, track.key, state, now, actions)
     return " · ".join(line)
+
+
+def _burns_of(key: Key, state: State) -> list[Incident]:
+    """Return the open incidents about the error budget of a key."""
+    return [
+        each for each in state.open_incidents if each.burn is not None and replace(each.key, alert=key.alert) == key
+    ]
+
+
+def _burning_sign(sign: str, key: Key, state: State) -> str:
+    """Return the sign of what is in no breach, with what burns its error budget: never green then."""
+    alerts = {each.key.alert for each in _burns_of(key, state)}
+    return "🔴" if Alert.PAGE in alerts else "🟡" if alerts and sign == "🟢" else sign
+
+
+def _burn_marks(fmt: Formatter, key: Key, state: State, now: datetime) -> list[str]:
+    """Return which incidents about its error budget are open, since when."""
+    return [
+        fmt.say("#{number} burn rate too high since {time}", number=each.number, time=fmt.beginning(each.since, now))
+        for each in _burns_of(key, state)
+    ]
 
 
 def _silence_marks(fmt: Formatter, key: Key, state: State, now: datetime, actions: Actions) -> list[str]:

@@ -114,7 +114,7 @@ def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> C
         last=series.last.timestamp(),
         step=series.step.total_seconds(),
         values=tuple(sorted((at, 1 - value if is_good_share else value) for at, value in series.values.items())),
-        target=objective.limit,
+        target=objective.ratio if is_good_share else objective.limit,
         target_label=plain(_target(objective, fmt)),
         unit=fmt.say("{number} s", number="").strip() if is_timed else "%",
         scale=1.0 if is_timed else 100.0,

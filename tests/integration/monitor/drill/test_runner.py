@@ -24,7 +24,7 @@ from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.drill.commands import Commanding
-from wine_slo.monitor.drill.means import DrillRefusedError, Fetching, Means, Sleeping
+from wine_slo.monitor.drill.means import DrillRefusedError, DrillStoppedError, Fetching, Means, Sleeping
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.drill.runner import prepare, run
 from wine_slo.service.app import create_app
@@ -297,6 +297,15 @@ async def test_a_command_breaks_it_and_another_one_mends_it(broken: Broken) -> N
     assert done.has_worked, done.trouble
     assert str(done.does) == "Running touch to violate errors."
     assert (broken.has("broken"), broken.times_mended) == (False, 1)
+
+
+async def test_a_drill_that_is_broken_off_says_that_its_stop_command_has_failed(broken: Broken) -> None:
+    start = ["sh", "-c", f"touch {broken.folder}/broken; echo broken > {broken.pipe}"]
+    drill = asyncio.create_task(drilled(Commanding(broken.entry(start, ["sh", "-c", "exit 3"]))))
+    await broken.reads()
+    drill.cancel()
+    with pytest.raises(DrillStoppedError, match=r"the stop command ended with 3: the service may still be broken"):
+        await drill
 
 
 async def test_a_command_that_goes_on_is_ended_with_all_that_it_started(broken: Broken) -> None:

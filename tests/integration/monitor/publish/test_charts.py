@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,12 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.notification.plan import STORM, Notification
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.objectives.objective import BURNS, Key
 from wine_slo.slo.source.metric_source import MetricSourceError, Series, Vector
 from wine_slo.slo.text.formatting import Formatter
 
 DRAWS = f"import sys; sys.stdin.read(); sys.stdout.buffer.write({PNG!r} + b'picture')"
+ECHOES = f"import sys; sys.stdout.buffer.write({PNG!r} + sys.stdin.buffer.read())"
 HANGS = "import time; time.sleep(60)"
 CRASHES = "raise RuntimeError('no ink')"
 COUNT = 300.0  # requests over each range
@@ -169,6 +171,19 @@ async def test_it_shows_the_time_from_before_the_breach_to_now(studio: Studio) -
     assert last == studio.scene.now
     assert studio.scene.incident.began_at - first == timedelta(minutes=10)
     assert step == LATENCY.scrape_interval
+
+
+async def test_the_chart_of_a_burn_rate_alert_shows_the_objective_over_the_time_that_it_burnt(studio: Studio) -> None:
+    studio.draw_with(ECHOES)
+    studio.scene.has(0.0, 60)
+    burn = BURNS[0]
+    burnt = incident(number=1, key=replace(KEY, alert=burn.alert), burn=burn, began_at=studio.scene.now)
+    studio.scene.state = replace(studio.scene.state, incidents={1: burnt})
+    chart = await studio.charts.of(burnt.key, studio.fmt)
+    assert chart.caption.splitlines()[0].startswith("🔴 Latency: p95 0.05 s (target ≤ 1 s, last 20 s); #1 burn rate")
+    (_, first, last, _), _ = studio.prometheus.requests
+    assert last - first >= burn.long
+    assert b"2.4" in chart.png, "the values are drawn"
 
 
 async def test_nothing_else_of_an_incident_is_followed_by_a_chart(studio: Studio) -> None:

@@ -76,6 +76,19 @@ def test_the_lines_are_the_points_of_the_chart() -> None:
     assert tuple(line(figure, "rates", on="rates")) == RATES
 
 
+@pytest.mark.parametrize(
+    "title",
+    ["Latency: p95", "Errors of /api/v1/checkout/payments: share of failed requests", "Errors of " + "Wide" * 100],
+    ids=["short", "long", "very long"],
+)
+def test_a_title_ends_within_the_picture(title: str) -> None:
+    figure = draw(replace(LATENCY, title=title))
+    shown = figure.texts[0]
+    assert shown.get_window_extent().x1 <= WIDTH
+    assert title.startswith(shown.get_text().rstrip("…"))
+    assert len(shown.get_text()) >= min(len(title), 60)
+
+
 def test_the_target_is_a_line_through_all_of_it() -> None:
     assert {y for _, y in line(draw(LATENCY), "target")} == {1.0}
     assert [x for x, _ in line(draw(LATENCY), "target")] == [0, 1]  # of the width

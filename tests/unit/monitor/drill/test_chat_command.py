@@ -14,7 +14,7 @@ from wine_slo.config import translations
 from wine_slo.config.slo_extras import DrillEntry
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.drill.chat_command import DrillCommand, said
-from wine_slo.monitor.drill.means import DrillRefusedError
+from wine_slo.monitor.drill.means import DrillRefusedError, DrillStoppedError
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.monitor.drill.runner import Marks
 from wine_slo.monitor.notify.journal import Journal
@@ -52,6 +52,7 @@ class Stage:
     refuses: DrillRefusedError | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     was_stopped: bool = False
+    stop_fails: DrillStoppedError | None = None
     messages: int = 0
     language: str = "en"
     entry: DrillEntry | None = None
@@ -89,6 +90,8 @@ class Stage:
                 await self.over.wait()
         except asyncio.CancelledError:
             self.was_stopped = True
+            if self.stop_fails:
+                raise self.stop_fails from None
             raise
         if self.refuses:
             raise self.refuses
@@ -148,6 +151,18 @@ async def test_a_drill_can_be_stopped(stage: Stage) -> None:
     assert stage.announced[-1] == ("⚪️ Anna stopped the drill.", CHAT)
     assert await following is None
     assert stage.was_stopped
+
+
+async def test_a_drill_whose_stop_command_fails_is_not_said_to_be_over(stage: Stage) -> None:
+    stage.stop_fails = DrillStoppedError(
+        "the stop command ended with {status}: the service may still be broken", status=3
+    )
+    begun = await stage.request()
+    assert begun.follow
+    following = asyncio.ensure_future(begun.follow())
+    await asyncio.sleep(0)
+    assert (await stage.request("stop")).text == "The drill is being stopped."
+    assert await following == ("🔴 Drill failed: the stop command ended with 3: the service may still be broken")
 
 
 async def test_the_end_of_the_watchdog_ends_it(stage: Stage) -> None:

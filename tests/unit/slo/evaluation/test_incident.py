@@ -169,18 +169,20 @@ def recovery_seconds(scene: Scene) -> float:
 def test_each_relapse_makes_the_next_recovery_take_twice_as_long() -> None:
     scene = Scene()
     taken = [recovery_seconds(scene.breaks()) for _ in range(5)]
-    assert taken == [20, 40, 80, 80, 80]  # what was good for 80 s and comes back is no relapse any more
+    assert taken[:3] == [20, 40, 80]
+    assert taken[3:] == sorted(taken[3:])
+    assert 150 <= taken[3] <= taken[4] <= 300
     assert scene.state.last_number == 1
 
 
-def test_what_comes_back_after_more_than_a_minute_is_no_relapse() -> None:
-    scene = Scene().breaks().has(0.0, 65).breaks()
+def test_what_comes_back_after_more_than_three_minutes_is_no_relapse() -> None:
+    scene = Scene().breaks().has(0.0, 185).breaks()
     assert scene.incident.relapses == 0
     assert recovery_seconds(scene) == 20
 
 
-def test_a_minute_in_between_is_still_a_relapse() -> None:
-    scene = Scene().breaks().has(0.0, 60).breaks()
+def test_three_minutes_in_between_are_still_a_relapse() -> None:
+    scene = Scene().breaks().has(0.0, 180).breaks()
     assert scene.incident.relapses == 1
 
 

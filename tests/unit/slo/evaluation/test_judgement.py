@@ -132,6 +132,14 @@ def test_as_many_failed_scrapes_as_a_stall_can_hold_are_no_breach_and_one_more_i
     assert is_breach(objective, intervals(*[1] * (failed + 1), of=1, every=every))
 
 
+def test_a_stall_in_which_the_scrapes_of_several_targets_fail_one_after_the_other_is_no_breach() -> None:
+    objective = replace(AVAILABILITY, scrape_interval=timedelta(seconds=30))
+    suspicion = intervals(2 / 3, 1 / 3, of=3, every=30)
+    assert is_breach(objective, suspicion)
+    assert not is_breach(objective, suspicion, apart=timedelta(seconds=20))
+    assert is_breach(objective, [*suspicion, Interval(at(90), 3, 3)], apart=timedelta(seconds=20))
+
+
 # Scrapes that are a minute apart: how much of it a stall explains
 
 
@@ -148,6 +156,7 @@ USUAL = (600.0, 620.0, 590.0, 610.0, 580.0, 600.0)
         pytest.param(USUAL, [(150, 600), (150, 600)], True, id="30 s over the end of a minute"),
         pytest.param(USUAL, [(750, 1200)], False, id="all of the stall was tried five times"),
         pytest.param(USUAL, [(1000, 1200)], True, id="more was bad than the stall and what was tried again"),
+        pytest.param(USUAL, [(150, 350), (200, 800)], False, id="a scrape failed while all of it was tried again"),
         pytest.param(USUAL[:2], [(600, 600)], False, id="what is usual is not known"),
         pytest.param((), [(600, 600), (600, 600)], False, id="two minutes that a stall can touch"),
         pytest.param((), [(600, 600), (600, 600), (600, 600)], True, id="three minutes are more than it can touch"),

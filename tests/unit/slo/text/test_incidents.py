@@ -21,6 +21,7 @@ from tests.support.message_examples import (
     OPENED,
     RECOVERED,
     breach,
+    burning,
     check,
     incidents,
     keys,
@@ -45,7 +46,7 @@ from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.policy import DelayReason
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.objectives.budget import Budget
-from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter, plain
@@ -257,7 +258,7 @@ READS = {
     "the ledger was written again": "⚪️ Resolved: database not writable 22:41:00–22:43:05 (2 min 5 s). #13",
     "the budget burns": (
         "🔴 Latency: error budget burn rate <b>16×</b> over 1 h (2.2 % spent).\n"
-        "Error budget: 97 % left of 30 days.\n"
+        "Error budget: 97 % left of 30 days, gone in 43 h at this rate.\n"
         "#12 · latency budget"
     ),
     "the budget melts": (
@@ -512,6 +513,23 @@ def test_status_has_a_line_for_each_objective_and_the_rate_of_the_busiest() -> N
         "9.8 requests/s. Evaluated 12 s ago. No silences.",
     ]
     visible_text("\n".join(lines))
+
+
+@pytest.mark.parametrize(("alert", "sign"), [(Alert.PAGE, "🔴"), (Alert.TICKET, "🟡")])
+def test_what_burns_its_budget_is_not_green_in_any_line_and_stands_before_what_does_not(
+    alert: Alert, sign: str
+) -> None:
+    scene = Scene(LATENCY, ERRORS)
+    seen = Reading(at=at(0), sight=Sight.CLEAR, intervals=(Interval(at(0), 0, 50),), good_ratio=1.0)
+    evaluate(scene, latency=replace(seen, recent_seconds=0.05), errors=seen)
+    burn = next(each for each in BURNS if each.alert is alert)
+    state = replace(scene.state, incidents={12: replace(burning(burn), began_at=at(-60))})
+    first, second, *_ = status_list(FORMATTER, state, at(12)).splitlines()
+    assert first == f"{sign} latency: p95 0.05 s (target ≤ 1 s, last 20 s) · #12 burn rate too high since 22:39:00"
+    assert second.startswith("🟢 errors")
+    assert objective_line(FORMATTER, Key("latency"), state, at(12)) == (
+        f"{sign} Latency: p95 0.05 s (target ≤ 1 s, last 20 s); #12 burn rate too high since 22:39:00"
+    )
 
 
 def test_status_names_no_rate_of_requests_from_before_the_targets_went_down() -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.scene import ALL, AVAILABILITY, ERRORS, KEY, LATENCY, Scene, at, incident, minutes
+from tests.support.scene import AVAILABILITY, ERRORS, EVERY_KIND, GAUGE, KEY, LATENCY, Scene, at, incident, minutes
 from wine_slo.slo.evaluation.incident import Opening
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
@@ -23,7 +23,7 @@ from wine_slo.slo.views.chart_spec import (
     ticks,
 )
 
-MOSCOW = Formatter(ALL, ZoneInfo("Europe/Moscow"))
+MOSCOW = Formatter(EVERY_KIND, ZoneInfo("Europe/Moscow"))
 
 
 def series(objective: Objective = LATENCY, span: timedelta = timedelta(hours=1), **changes: object) -> ObjectiveSeries:
@@ -47,6 +47,13 @@ def chart(objective: Objective = LATENCY, **changes: object) -> Chart:
 def test_a_chart_says_what_it_is_about_and_its_target(objective: Objective, title: str, target: str, unit: str) -> None:
     drawn = chart(objective)
     assert (drawn.title, drawn.target_label, drawn.unit) == (title, target, unit)
+
+
+@pytest.mark.parametrize(("objective", "line"), [(LATENCY, 1.0), (ERRORS, 0.01), (GAUGE, 0.99), (AVAILABILITY, 0.995)])
+def test_the_line_of_the_target_stands_where_values_just_meet_it(objective: Objective, line: float) -> None:
+    drawn = chart(objective, values={0.0: objective.limit})
+    assert drawn.target == pytest.approx(line)
+    assert drawn.values[0][1] == pytest.approx(drawn.target)
 
 
 def test_its_times_are_those_of_the_chat() -> None:

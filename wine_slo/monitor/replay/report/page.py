@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-from wine_slo.http.pages import SHARED, templates
+from wine_slo.http.pages import SHARED, template
 from wine_slo.monitor.replay.report.content import (
     ReplayReport,
     Run,
@@ -45,26 +45,22 @@ class ReportChart:
 def as_html(report: ReplayReport) -> str:
     """Return the report as one page."""
     runs = report.runs
-    return (
-        templates(WEB)
-        .get_template("replay.html")
-        .render(
-            headline=headline(report),
-            styles=[path.read_text(encoding="utf-8") for path in (SHARED / "style.css", WEB / "replay.css")],
-            report=report,
-            sweep=report.sweep,
-            rows=_sweep_rows(report) if report.sweep else [],
-            story=runs[0].story,
-            cards=[] if report.sweep else _cards(runs[0], report.zone),
-            alarms=[] if report.sweep else runs[0].story.alarms,
-            score_line=score_line(runs[0].score) if runs[0].score else "",
-            span=span,
-            spread=spread,
-            short_spread=short_spread,
-            worst=worst,
-            moment=lambda at: moment(at, report.zone, seconds=True),
-            clock=lambda at: f"{at.astimezone(report.zone):%H:%M:%S}",
-        )
+    return template(WEB, "replay.html").render(
+        headline=headline(report),
+        styles=[path.read_text(encoding="utf-8") for path in (SHARED / "style.css", WEB / "replay.css")],
+        report=report,
+        sweep=report.sweep,
+        rows=_sweep_rows(report) if report.sweep else [],
+        story=runs[0].story,
+        cards=[] if report.sweep else _cards(runs[0], report.zone),
+        alarms=[] if report.sweep else runs[0].story.alarms,
+        score_line=score_line(runs[0].score) if runs[0].score else "",
+        span=span,
+        spread=spread,
+        short_spread=short_spread,
+        worst=worst,
+        moment=lambda at: moment(at, report.zone, seconds=True),
+        clock=lambda at: f"{at.astimezone(report.zone):%H:%M:%S}",
     )
 
 

@@ -29,7 +29,7 @@ def burn_lines(fmt: Formatter, incident: Incident, burn: Burn, objective: Object
         spent=fmt.language.percent(burn.budget if rate is None else rate * (over / whole)),
     )
     lines = [f"{'🟡' if burn.alert is Alert.TICKET else '🔴'} {head}"]
-    return [*lines, *filter(None, [budget_line(fmt, budget, objective)])]
+    return [*lines, *filter(None, [budget_line(fmt, budget, objective, at_rate_of=burn.long)])]
 
 
 def budget_line(
