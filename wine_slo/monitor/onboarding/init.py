@@ -25,7 +25,7 @@ from wine_slo.monitor.onboarding.discovery.candidates import Candidate, candidat
 from wine_slo.monitor.onboarding.discovery.found import Job
 from wine_slo.monitor.onboarding.discovery.queries import discover
 from wine_slo.monitor.onboarding.past import past_of
-from wine_slo.monitor.onboarding.proposals import Proposal, writable
+from wine_slo.monitor.onboarding.proposals import Proposal, bound_text, writable
 from wine_slo.monitor.onboarding.settings_writer import OBJECTIVES, PROMETHEUS_URL, save_settings, url_of
 from wine_slo.monitor.onboarding.slo_writer import OutputError, Section, refuse_overwriting, save, write
 from wine_slo.monitor.settings import WatchdogSettings
@@ -174,7 +174,7 @@ def _prototype(candidate: Candidate, job: Job) -> Objective:
     """Return the objective as it is with some numbers, of which its queries are made."""
     numbers: dict[str, Any] = {"objective": USUAL}
     if candidate.bounds:
-        numbers["threshold"] = format_span(timedelta(seconds=writable(candidate.bounds)[-1]))
+        numbers["threshold"] = bound_text(writable(candidate.bounds)[-1])
     text = write(Section(fields={"job": job.name}), [Section(fields={**candidate.fields, **numbers})])
     intervals = {} if job.interval is None else {job.name: job.interval.span}
     return slo_file.parse(text).objectives(intervals).all[0]
@@ -187,7 +187,7 @@ def _questioned(proposal: Proposal) -> Proposal | None:
     choice, bounds = proposal.choice, writable(proposal.candidate.bounds)
     threshold = choice.threshold
     if threshold is not None:
-        shown = ", ".join(format_span(timedelta(seconds=each)) for each in bounds)
+        shown = ", ".join(map(bound_text, bounds))
 
         def bound(text: str) -> float:
             seconds = parse_span(text).total_seconds()
@@ -195,7 +195,7 @@ def _questioned(proposal: Proposal) -> Proposal | None:
                 raise ValueError(f"must be one of the histogram's bounds: {shown}")
             return seconds
 
-        threshold = questions.answer("Threshold", format_span(timedelta(seconds=threshold)), bound)
+        threshold = questions.answer("Threshold", bound_text(threshold), bound)
     return proposal.with_numbers(questions.answer("Objective", f"{choice.objective:g}", _ratio), threshold)
 
 

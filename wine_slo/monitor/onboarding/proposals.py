@@ -41,8 +41,9 @@ class Proposal:
         past, choice = self.past, self.choice
         span = ENGLISH.span(past.span)
         if not choice.is_known:
-            few = f"only {past.events:.0f} events" if past.events >= 1 else "no events"
-            return f"There were {few} in the last {span}, so the numbers are usual ones: see `wine-slo suggest` later."
+            count = round(past.events)
+            few = "was only 1 event" if count == 1 else f"were only {count} events" if count else "were no events"
+            return f"There {few} in the last {span}, so the numbers are usual ones: see `wine-slo suggest` later."
         kept = "" if choice.is_kept else " This objective was not met."
         good = ENGLISH.percent(1 - (choice.bad or 0.0))
         if choice.threshold is None:
@@ -50,7 +51,7 @@ class Proposal:
         time = quantile(past.within, choice.objective)
         p = f"{choice.objective * 100:g}"
         half = f"p{p} {ENGLISH.latency(time, self.candidate.bounds)}, " if time is not None else ""
-        within = f"{good} within {format_span(timedelta(seconds=choice.threshold))}"
+        within = f"{good} within {bound_text(choice.threshold)}"
         return f"In the last {span}: {past.events:,.0f} events, {half}{within}.{kept}"
 
     def section(self, job: str | None) -> Section:
@@ -65,8 +66,8 @@ class Proposal:
         beside = {}
         threshold = self.choice.threshold
         if threshold is not None:
-            fields["threshold"] = format_span(timedelta(seconds=threshold))
-            shown = [format_span(timedelta(seconds=each)) for each in writable(self.candidate.bounds)]
+            fields["threshold"] = bound_text(threshold)
+            shown = [bound_text(each) for each in writable(self.candidate.bounds)]
             some = shown if len(shown) <= MOST_BOUNDS else [*shown[:MOST_BOUNDS], "…"]
             beside["threshold"] = f"one of the histogram's bounds: {', '.join(some)}"
         fields["objective"] = self.choice.objective
@@ -77,6 +78,11 @@ class Proposal:
 
 def writable(bounds: tuple[float, ...]) -> tuple[float, ...]:
     """Return those bounds that slo.yml can name exactly."""
-    return tuple(
-        each for each in bounds if abs(parse_span(format_span(timedelta(seconds=each))).total_seconds() - each) < 1e-9
-    )
+    return tuple(each for each in bounds if abs(parse_span(bound_text(each)).total_seconds() - each) < 1e-9)
+
+
+def bound_text(seconds: float) -> str:
+    """Write a bound as people do, `2.5s` and not `2500ms`."""
+    if seconds >= 1:
+        return format_span(timedelta(seconds=seconds)) if seconds % 1 == 0 else f"{seconds:g}s"
+    return f"{seconds * 1e3:g}ms" if seconds >= 1e-3 else f"{seconds * 1e6:g}us"

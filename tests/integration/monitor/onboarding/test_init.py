@@ -82,7 +82,7 @@ async def test_somebody_at_a_terminal_chooses_jobs_and_numbers(fleet: Fleet, pro
     answers = ["express,fastapi", "y", "70ms", "100ms", "0.95", "n", "y", "99", "0.999", "n", "n", "n"]
     status, said = await at_a_terminal(processes, fleet.prometheus.url, answers)
     assert status == 0, said
-    assert "That must be one of the histogram's bounds: 3ms, 30ms, 100ms, 300ms, 1500ms, 10s." in said
+    assert "That must be one of the histogram's bounds: 3ms, 30ms, 100ms, 300ms, 1.5s, 10s." in said
     assert "That must be a share of good events, such as 0.99." in said
     assert "\\n" not in said
     entries = entries_of(processes.folder / "slo.yml")
