@@ -84,7 +84,7 @@ def test_series_that_had_much_traffic_and_are_all_gone_are_missing_and_no_want_o
 
 
 def test_a_service_with_little_traffic_may_have_no_series_after_a_restart() -> None:
-    assert sight(**GONE_SERIES, shown={}, long={KEY: 299.0}) is Sight.NO_TRAFFIC
+    assert sight(LATENCY, KEY, **GONE_SERIES, shown={}, long={KEY: 299.0}) is Sight.NO_TRAFFIC
 
 
 def test_series_that_are_there_without_events_are_not_missing() -> None:
