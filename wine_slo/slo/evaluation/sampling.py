@@ -314,10 +314,11 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     now, found = answers.at, {}
     alone = [] if objective.by else [Key(objective.name)]
     targets, have_intervals = answers.scrapes.targets(objective.by, answers.grid), answers.have_intervals
-    is_missing = not answers.have_series and (
-        is_missed(sum(answers.long.values()))
-        or any(each.reason == no_series(objective) for each in state.open_incidents)
-    )
+    # Targets that have just come back have one sample of each counter, which shows no more than none.
+    known = (each for key, each in state.tracks.items() if key.objective == objective.name)
+    was_down = any(each.sight is Sight.TARGET_DOWN for each in known)
+    is_known = any(each.reason == no_series(objective) for each in state.open_incidents)
+    is_missing = not (answers.have_series or was_down) and (is_known or is_missed(sum(answers.long.values())))
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
         histogram = objective.source.bounded
         if histogram is not None and (no_bucket := _no_bucket(objective, histogram, answers, key)):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, at
 from wine_slo.slo.evaluation.engine import State, advance
-from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.evaluation.reading import Sight, without_data
 from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, read
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
@@ -85,6 +85,13 @@ def test_series_that_had_much_traffic_and_are_all_gone_are_missing_and_no_want_o
 
 def test_a_service_with_little_traffic_may_have_no_series_after_a_restart() -> None:
     assert sight(LATENCY, KEY, **GONE_SERIES, shown={}, long={KEY: 299.0}) is Sight.NO_TRAFFIC
+
+
+def test_targets_that_come_back_have_one_sample_of_each_counter_and_are_missing_none() -> None:
+    down = {KEY: without_data(NOW, Sight.TARGET_DOWN, "all scrapes fail")}
+    state = advance(State(), Objectives.only(LATENCY), down, NOW)
+    found = read(LATENCY, state, answers(**GONE_SERIES, shown={}, long={KEY: 300.0}))
+    assert found[KEY].sight is Sight.NO_TRAFFIC
 
 
 def test_series_that_are_there_without_events_are_not_missing() -> None:
