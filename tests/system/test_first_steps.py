@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -87,6 +87,7 @@ async def in_no_time(prometheus: Prometheus) -> None:
     """Query what takes too long, again and again."""
     async with aiohttp.ClientSession(prometheus.url) as session:
         while True:
-            async with session.get("/api/v1/query", params=IN_NO_TIME) as response:
-                assert response.status == 503
+            with suppress(aiohttp.ClientError):  # one that is broken off is as good as one that is answered with 503
+                async with session.get("/api/v1/query", params=IN_NO_TIME) as response:
+                    await response.read()
             await asyncio.sleep(0.05)  # seconds; up to twenty requests a second
