@@ -1,6 +1,7 @@
 # make up     runs server, Prometheus and watchdog together; Ctrl-C stops all three
 # make test   everything CI runs
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
+# make test-servers   7 minutes: the same incidents on five servers that speak Prometheus' API
 # make test-quick   the unit tests, half a minute
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
@@ -24,7 +25,7 @@ COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null
 PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test test-quick test-image soak reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up test test-quick test-image test-servers soak reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -33,7 +34,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
-test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose .tools/servers
+test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 	python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(BIN)/.dev
@@ -43,6 +44,11 @@ test-quick: $(BIN)/.dev
 test-image:
 	$(PYTHON) tools/try_image.py
 
+# Not of CI: it gets 260 MB, and waits for two minutes.
+test-servers: $(BIN)/.dev .tools/servers
+	python -m pytest --capture=no tests/system/test_servers.py
+	WINE_SLO_SOAK=4 python -m pytest --capture=no tests/system/test_servers.py
+
 reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/system/test_fault_matrix.py
 
@@ -50,12 +56,11 @@ pictures: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 	WINE_SLO_WRITE_PICTURES=1 python -m pytest tests/integration/service/test_browser.py tests/integration/monitor/publish/test_status_page.py \
 	    tests/system/test_chart_of_history.py
 
-soak: $(BIN)/.dev .tools/bin/prometheus .tools/servers .tools/lib/libfaketime.so
+soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
 	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py \
 	    tests/integration/monitor/evaluate/test_fuzz_answers.py tests/integration/integrations/telegram/test_fuzz_answers.py \
 	    tests/integration/monitor/chatops/test_updates_fuzz.py
-	WINE_SLO_SOAK=4 python -m pytest --capture=no tests/system/test_servers.py
 	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/system/soak.py
 
 check: $(BIN)/.dev

@@ -128,7 +128,7 @@ def table(found: Iterable[Seconds]) -> str:
     )
 
 
-@pytest.mark.skipif(not installed(), reason="Debian has these servers, and this is none")
+@pytest.mark.skipif(not installed(), reason="`make test-servers` gets these servers")
 async def test_an_incident_is_notified_as_soon_on_every_server_and_a_stall_on_none(tmp_path: Path) -> None:
     async with TroubledService(TROUBLES, EVERY) as service:
         all_ = [Watched(name, tmp_path, service) for name in installed()]
