@@ -201,6 +201,7 @@ async def at_a_terminal(processes: Processes, url: str, answers: list[str]) -> t
                     has_more.clear()
                     await has_more.wait()
                 if each == CTRL_C:
+                    wait_until_asleep(process.pid)
                     process.send_signal(signal.SIGINT)
                 else:
                     os.write(ours, f"{each}\n".encode())
@@ -211,3 +212,9 @@ async def at_a_terminal(processes: Processes, url: str, answers: list[str]) -> t
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def wait_until_asleep(pid: int) -> None:
+    """Wait until a process waits: Python hears no signal between the writing of a prompt and the reading after it."""
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        os.sched_yield()
