@@ -22,6 +22,7 @@ from wine_slo.http.problem import Problem
 from wine_slo.http.shares import Places, Room
 from wine_slo.metric_names import DRILL_ENDPOINT
 from wine_slo.service.keys import (
+    AFTER_ANSWERS,
     FAILURES,
     INSTRUMENTS,
     MODEL,
@@ -34,6 +35,7 @@ from wine_slo.service.keys import (
     UNUSABLE,
 )
 from wine_slo.service.limits import LARGEST_BODY, LONGEST_SLEEP, USUAL_SLEEP
+from wine_slo.service.metrics.after_answers import AfterAnswers
 from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model import model_file
 from wine_slo.service.predictor import Predictor
@@ -78,12 +80,13 @@ def create_app(
     app[ROOM] = Room(BODIES, SMALL_BODY)
     app[SLEEPERS], app[FAILURES] = Places(SLEEPERS_SHARED), Places(FAILURES_SHARED)
     app[STARTED] = perf_counter()
+    app[AFTER_ANSWERS] = after = AfterAnswers()
     for template, (method, handler, _) in routes.items():
-        counted = observed(handler, instruments.endpoint(template))
+        counted = observed(handler, instruments.endpoint(template), after)
         if template == "/sleep":
-            counted = by_drill(counted, observed(handler, instruments.endpoint(DRILL_ENDPOINT)))
+            counted = by_drill(counted, observed(handler, instruments.endpoint(DRILL_ENDPOINT), after))
         app.add_routes([method(template, counted)])
-    last_resort = observed(unmatched, instruments.endpoint(UNMATCHED))
+    last_resort = observed(unmatched, instruments.endpoint(UNMATCHED), after)
     app.router.add_route("*", "/{path:.*}", last_resort)
     app.cleanup_ctx.append(load_model)
     return app
@@ -119,7 +122,7 @@ async def load_model(app: web.Application) -> AsyncIterator[None]:
     else:
         app[MODEL] = model
         app[INSTRUMENTS].introduce(model)
-        app[PREDICTOR] = Predictor(model, app[INSTRUMENTS])
+        app[PREDICTOR] = Predictor(model, app[INSTRUMENTS], app[AFTER_ANSWERS])
         log.info("model %s is ready, engine: %s", model.card.version, model.engine)
     yield
 

@@ -4,11 +4,13 @@ from aiohttp import web
 
 from wine_slo.http.guarded_server import Patience
 from wine_slo.http.shares import Places, Room
+from wine_slo.service.metrics.after_answers import AfterAnswers
 from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model.classifier import Model
 from wine_slo.service.predictor import Predictor
 from wine_slo.service.settings import ServerSettings
 
+AFTER_ANSWERS = web.AppKey("AFTER_ANSWERS", AfterAnswers)
 INSTRUMENTS = web.AppKey("INSTRUMENTS", ServerInstruments)
 MODEL = web.AppKey("MODEL", Model)
 UNUSABLE = web.AppKey("UNUSABLE", str)  # why there is no model

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from wine_slo.service.metrics.after_answers import AfterAnswers
 from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model.classifier import Engine, Model, Probabilities, are_probabilities
 from wine_slo.service.model.features import NAMES, WineSample
@@ -36,11 +37,12 @@ class Prediction(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 
 
 class Predictor:
-    """Calls one model, and counts."""
+    """Calls one model, and has what it does counted."""
 
-    def __init__(self, model: Model, instruments: ServerInstruments) -> None:
+    def __init__(self, model: Model, instruments: ServerInstruments, after: AfterAnswers) -> None:
         self._model = model
         self._instruments = instruments
+        self._after = after
         self._is_folded = model.engine is Engine.FOLDED
         card = model.card
         self._version = card.version
@@ -58,7 +60,7 @@ class Predictor:
     def _classify(self, samples: Sequence[WineSample]) -> Sequence[Probabilities]:
         started = perf_counter()
         probabilities = self._model.classify(samples)
-        self._instruments.count_inference(len(samples), perf_counter() - started)
+        self._after.do(self._instruments.count_inference, len(samples), perf_counter() - started)
         if not all(map(are_probabilities, probabilities)):
             raise ValueError("the model gave what are no probabilities")
         return probabilities
@@ -91,7 +93,7 @@ class Predictor:
         prediction = probabilities.index(confidence)
         label = self._labels[prediction]
         out_of_range = [] if self._is_in_range(sample) else self._model.card.out_of_range(sample)
-        self._instruments.count_prediction(label, confidence, out_of_range)
+        self._after.do(self._instruments.count_prediction, label, confidence, out_of_range)
         return Prediction(
             "ok",
             prediction,

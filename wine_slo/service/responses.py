@@ -20,6 +20,7 @@ from multidict import CIMultiDict
 
 from wine_slo.http.guarded_server import Refuse
 from wine_slo.http.problem import Problem, problem_of
+from wine_slo.service.metrics.after_answers import AfterAnswers
 from wine_slo.service.metrics.instruments import Endpoint
 from wine_slo.service.metrics.timer import TIMER, Timer
 from wine_slo.service.model.classifier import Engine
@@ -63,7 +64,7 @@ def json_response(content: Any, status: int = 200) -> web.Response:
     return web.Response(body=ENCODER.encode(content), status=status, headers=JSON_HEADERS)
 
 
-def observed(handler: Handler, endpoint: Endpoint) -> Handler:
+def observed(handler: Handler, endpoint: Endpoint, after: AfterAnswers) -> Handler:
     """Return the handler so that each request is counted and timed, has an id, and gets its line in the log.
 
     Not a middleware: that would wrap every request in two more coroutines, and search its endpoint each time.
@@ -83,20 +84,25 @@ def observed(handler: Handler, endpoint: Endpoint) -> Handler:
             response.headers["X-Request-ID"] = request_id
             status = response.status
         finally:  # without a status where it was given up
-            seconds = timer.end(status)
-            log.info(
-                LINE,
-                {
-                    "method": request.method[:LONGEST_METHOD],
-                    "path": request.raw_path[:LONGEST_PATH],
-                    "status": status or "given up",
-                    "milliseconds": seconds * 1000,
-                    "request_id": request_id,
-                },
-            )
+            seconds = timer.end(status, after)
+            after.do(log_answer, request, request_id, status, seconds)
         return response
 
     return observe
+
+
+def log_answer(request: web.Request, request_id: str, status: int | None, seconds: float) -> None:
+    """Log one line; without a status where the request was given up."""
+    log.info(
+        LINE,
+        {
+            "method": request.method[:LONGEST_METHOD],
+            "path": request.raw_path[:LONGEST_PATH],
+            "status": status or "given up",
+            "milliseconds": seconds * 1000,
+            "request_id": request_id,
+        },
+    )
 
 
 def id_of(request: web.BaseRequest) -> str:

@@ -19,6 +19,7 @@ from sklearn.preprocessing import MinMaxScaler
 from tests.integration.service.conftest import SHIPPED, Client, metrics
 from tests.integration.service.wines import ROW, VALUES, WINE, WINES
 from wine_slo.service.app import create_app
+from wine_slo.service.metrics.after_answers import AfterAnswers
 from wine_slo.service.metrics.instruments import ServerInstruments
 from wine_slo.service.model import model_file, training
 from wine_slo.service.model.classifier import Engine
@@ -119,7 +120,7 @@ async def test_an_estimator_that_leaves_a_wine_out_gives_no_answer_rather_than_h
     instruments = ServerInstruments({}, perf_counter)
     instruments.introduce(forgetful)
     with pytest.raises(ValueError, match="shorter"):
-        await Predictor(forgetful, instruments).predict([WineSample(tuple(VALUES))] * 2)
+        await Predictor(forgetful, instruments, AfterAnswers()).predict([WineSample(tuple(VALUES))] * 2)
 
 
 async def test_what_is_out_of_range_is_answered_flagged_and_counted(client: Client) -> None:

@@ -6,11 +6,12 @@ from time import perf_counter
 
 from aiohttp import web
 
+from wine_slo.service.metrics.after_answers import AfterAnswers
 from wine_slo.service.metrics.instruments import Endpoint
 
 
 class Timer:
-    """Counts a request in, and out when it has been answered.
+    """Counts a request in, and has it counted out when it has been answered.
 
     Args:
         endpoint: where it arrives.
@@ -38,14 +39,15 @@ class Timer:
             self._theirs += now - began
             self._endpoint.take_up(self._request, now)
 
-    def end(self, status: int | None) -> float:
-        """Count the request out; return how many seconds it took altogether.
+    def end(self, status: int | None, after: AfterAnswers) -> float:
+        """Have the request counted out; return how many seconds it took altogether.
 
         Args:
             status: of the response; None where its client disconnected before that.
+            after: has it counted.
         """
         seconds = perf_counter() - self._started
-        self._endpoint.leave(self._request, seconds - self._theirs, status)
+        after.do(self._endpoint.leave, self._request, seconds - self._theirs, status)
         return seconds
 
 
