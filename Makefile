@@ -7,12 +7,12 @@
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
-# make reliability   writes the table of docs/reliability.md anew
+# make reliability   writes the table of docs/explanation/delivery.md anew
 # make pictures      draws the pictures of the pages and charts in docs/images anew; tests alone change none
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
 #             of 15 s, and two hours of random faults
 # make benchmark-watchdog    4 minutes: what an evaluation costs, with three objectives and with a thousand label sets
-# make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/dashboards.md anew
+# make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/how-to/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
 # make benchmark-detection   25 minutes: how soon and how falsely we alert, beside Alertmanager
 

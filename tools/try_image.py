@@ -384,7 +384,7 @@ def copy_project(folder: Path) -> None:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
-    for mounted in ("config", "deploy/compose", "dashboards", "tests"):  # docs/deployment.md says so, too
+    for mounted in ("config", "deploy/compose", "dashboards", "tests"):  # docs/how-to/deployment.md says so, too
         for path in (folder / mounted, *(folder / mounted).rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
     (folder / "override.json").write_text(json.dumps(OVERRIDE))

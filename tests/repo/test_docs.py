@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"])
+DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"])
 MADE_BY_WHO_READS = {"docker-compose.override.yml"}
 FILE = re.compile(r"`([\w.-][\w./-]*\.(?:py|yml|sh|json|html|po|md|toml))`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")

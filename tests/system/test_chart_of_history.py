@@ -1,6 +1,6 @@
 """A chart of what the real Prometheus holds, compared with what is known to have happened.
 
-`make pictures` writes the pictures of docs/chart.md anew.
+`make pictures` writes the pictures of docs/explanation/chart.md anew.
 """
 
 from collections.abc import AsyncIterator, Iterator

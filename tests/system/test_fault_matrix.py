@@ -1,7 +1,7 @@
 """Every bad day of the Bot API, short and long, with the incident going on and with it over meanwhile.
 
-The real evaluation and delivery over real HTTP, timeouts and all, in virtual time. The table in docs/reliability.md is
-what this run gives; `WINE_SLO_WRITE_RELIABILITY=1` writes it anew.
+The real evaluation and delivery over real HTTP, timeouts and all, in virtual time. The table in
+docs/explanation/delivery.md is what this run gives; `WINE_SLO_WRITE_RELIABILITY=1` writes it anew.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.waits import LONGEST_WAIT
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "explanation" / "delivery.md"
 ANNA, OTHER = -5, 8  # a group, and a person
 SUPERGROUP = -1001
 TOPIC = 30

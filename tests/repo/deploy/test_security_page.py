@@ -1,4 +1,4 @@
-"""What docs/security.md says is shown by a test is: each test that it names is there."""
+"""What docs/explanation/security.md says is shown by a test is: each test that it names is there."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.repo.deploy.checks import ROOT
 
-PAGE = (ROOT / "docs" / "security.md").read_text()
+PAGE = (ROOT / "docs" / "explanation" / "security.md").read_text()
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
 
 

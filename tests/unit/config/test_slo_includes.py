@@ -161,7 +161,7 @@ def test_no_objective_in_any_file_is_a_mistake(folder: Folder) -> None:
 
 
 def test_the_files_of_the_documentation_can_be_used(folder: Folder) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "slo-file.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "slo-file.md").read_text()
     (main,) = re.findall(r"```yaml\n(include:.*?)```", text, re.DOTALL)
     folder.write("slo.yml", main)
     assert sorted(folder.names) == ["availability", "search", "shop"]

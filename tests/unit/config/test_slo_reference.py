@@ -8,7 +8,7 @@ import pytest
 from wine_slo.config.slo_file import parse
 from wine_slo.config.slo_schema import schema
 
-REFERENCE = (Path(__file__).parents[3] / "docs" / "slo-file.md").read_text()
+REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "slo-file.md").read_text()
 EXAMPLES = [
     each
     for each in re.findall(r"```yaml\n(.*?)```", REFERENCE, re.DOTALL)

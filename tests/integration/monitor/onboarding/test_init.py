@@ -215,6 +215,6 @@ async def at_a_terminal(processes: Processes, url: str, answers: list[str]) -> t
 
 
 def wait_until_asleep(pid: int) -> None:
-    """Wait until a process waits: Python hears no signal between the writing of a prompt and the reading after it."""
+    """Wait until it sleeps: Python loses a signal between the writing of a prompt and the reading after it."""
     while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
         os.sched_yield()

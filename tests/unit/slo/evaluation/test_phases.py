@@ -6,7 +6,7 @@ import pytest
 
 from wine_slo.slo.evaluation.phases import TRANSITIONS, Event, Phase, after, diagram
 
-PAGE = Path(__file__).parents[4] / "docs" / "judgement.md"
+PAGE = Path(__file__).parents[4] / "docs" / "explanation" / "judgement.md"
 
 
 def test_the_documentation_shows_the_table_as_it_is() -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from wine_slo.slo.views.status_schema import Status
 
-SCHEMA = Path(__file__).parents[4] / "docs" / "status.schema.json"
+SCHEMA = Path(__file__).parents[4] / "docs" / "reference" / "status.schema.json"
 
 
 def test_the_schema_that_is_written_down_is_the_answers() -> None:
