@@ -1,8 +1,9 @@
 """Read settings from the environment or `.env`; nothing else reads them.
 
 A setting is a field: its name, type and default, and a `Meta` with what is wanted of it. The variable is the field's
-name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret can also stand in a file that
-`NAME_FILE` names. All mistakes are reported at once. In `.env` nothing is expanded: a value is what it says.
+name in capitals behind WINE_SLO_. An empty value counts as not set. Where a default is a file that this folder does not
+have, the one that comes with the package is used. Each secret can also stand in a file that `NAME_FILE` names. All
+mistakes are reported at once. In `.env` nothing is expanded: a value is what it says.
 """
 
 import os
@@ -18,7 +19,7 @@ import msgspec
 from dotenv.parser import parse_stream
 from msgspec import Meta
 
-from wine_slo.config.files import text_file
+from wine_slo.config.files import shipped, text_file
 from wine_slo.config.setting_types import (
     Secret,
     Url,
@@ -124,6 +125,8 @@ def read(settings: type[S]) -> S:
         except SettingsError as error:
             mistakes.append(str(error))
         else:
+            if value is None:
+                value = shipped.in_place_of(setting.default)
             if value is not None:
                 values[setting.field] = value
     if not mistakes:

@@ -1,5 +1,6 @@
 """The settings of the monitor (the watchdog process)."""
 
+import logging
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,8 +12,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from wine_slo.config.environment import NAMES, PREFIX, LogFormat, Port, Settings, listed
-from wine_slo.config.files import text_file
+from wine_slo.config import slo_file
+from wine_slo.config.environment import NAMES, PREFIX, LogFormat, Port, Settings, is_set, listed
+from wine_slo.config.files import shipped, text_file
 from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
 from wine_slo.config.setting_types import (
     BotToken,
@@ -72,6 +74,8 @@ class PrometheusHeaders(Mapping[str, str]):
         return headers
 
 
+log = logging.getLogger("wine_slo.settings")
+
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
 
 
@@ -105,7 +109,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         Path | None, Meta(description="the path of a file with the key of that certificate, in PEM and not encrypted")
     ] = None
     poll_seconds: Annotated[float, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")] = 30
-    objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path("config/slo.yml")
+    objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path(shipped.OBJECTIVES)
     database_url: Annotated[
         str,
         Meta(
@@ -253,6 +257,22 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         return PrometheusHeaders(
             self.prometheus_token, self.prometheus_username, self.prometheus_password, self.prometheus_tenant
         )
+
+
+def load_objectives(settings: WatchdogSettings) -> slo_file.SloFile:
+    """Return what slo.yml says, and log where it is the one that comes with the package.
+
+    Raises:
+        SloFileError: It cannot be read, or not every line of it can be used.
+    """
+    file = slo_file.load(settings.objectives)
+    if settings.objectives != Path(shipped.OBJECTIVES) and not is_set(f"{PREFIX}OBJECTIVES"):
+        log.warning(
+            "there is no %s in this folder, so the objectives of the service that comes with wine-slo are used; "
+            "`wine-slo init` writes your own",
+            shipped.OBJECTIVES,
+        )
+    return file
 
 
 def _way(url: str | None, own: ProxyUrl | None) -> str | None:

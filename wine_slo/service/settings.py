@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from wine_slo.config.environment import NAMES, LogFormat, Port, Settings
+from wine_slo.config.files import shipped
 from wine_slo.config.hosts import is_loopback
 from wine_slo.config.setting_types import (
     Host,
@@ -19,9 +20,7 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
         "127.0.0.1"
     )
     port: Annotated[Port, Meta(description="a whole number from 0 (any free port) to 65535")] = 8000
-    model: Annotated[Path, Meta(description="the path of a model that `wine-slo train` wrote")] = Path(
-        "models/model.pkl"
-    )
+    model: Annotated[Path, Meta(description="the path of a model that `wine-slo train` wrote")] = Path(shipped.MODEL)
     sleep_enabled: Annotated[bool | None, Meta(description="true or false; if not set, true on loopback only")] = None
     allowed_hosts: Annotated[tuple[Host, ...], Meta(description=NAMES)] = ()
     log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"

@@ -30,7 +30,7 @@ from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.evaluate.live_objectives import at_real_intervals
-from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.monitor.settings import WatchdogSettings, load_objectives
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.source.clocks import WallTime
@@ -55,7 +55,7 @@ def check(name: str | None, *, as_json: bool) -> int:
     """Evaluate once, print a line for each objective, and return 0 to 4."""
     try:
         settings = read(WatchdogSettings)
-        file = slo_file.load(settings.objectives)
+        file = load_objectives(settings)
         _chosen(file.objectives(), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
@@ -125,7 +125,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
     """Make an incident, and return 0 where it was notified in time, 1 where it was not, 3 where there was none."""
     try:
         settings = read(WatchdogSettings)
-        file = slo_file.load(settings.objectives)
+        file = load_objectives(settings)
         _to_break(file, file.objectives(), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)

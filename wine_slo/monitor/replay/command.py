@@ -37,7 +37,7 @@ from wine_slo.monitor.replay.report.page import as_html
 from wine_slo.monitor.replay.report.terminal import ProgressBar, print_tables
 from wine_slo.monitor.replay.story import KnownIncident, Score, Story, score
 from wine_slo.monitor.replay.sweep import Sweep, SweepError
-from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.monitor.settings import WatchdogSettings, load_objectives
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
@@ -74,7 +74,7 @@ def main(options: Options) -> int:
 
 def _replayed(options: Options) -> ReplayReport:
     settings = read(WatchdogSettings)
-    file = slo_file.load(options.objectives or settings.objectives)
+    file = slo_file.load(options.objectives) if options.objectives else load_objectives(settings)
     sweep = sweeps.parse(options.sweep) if options.sweep else None
     if sweep is not None and not file.silent_scopes:
         _check(sweep, file.objectives())

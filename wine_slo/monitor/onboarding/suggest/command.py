@@ -31,7 +31,7 @@ from wine_slo.monitor.replay.command import FOLDER, TIMEOUT, on_tick, real_inter
 from wine_slo.monitor.replay.inputs import NoDataError
 from wine_slo.monitor.replay.range_cache import RangeCache, tidy
 from wine_slo.monitor.replay.report.terminal import ProgressBar
-from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.monitor.settings import WatchdogSettings, load_objectives
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.redaction import redact, redacted
@@ -46,7 +46,7 @@ def main(objectives: Path | None, *, is_discovering: bool, as_json: bool) -> int
     """Count, replay, print, and return the exit status."""
     try:
         settings = read(WatchdogSettings)
-        file = None if is_discovering else slo_file.load(objectives or settings.objectives)
+        file = None if is_discovering else slo_file.load(objectives) if objectives else load_objectives(settings)
         report = asyncio.run(_report(settings, file))
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(str(error), BAD_INPUT)
