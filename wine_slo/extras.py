@@ -6,7 +6,6 @@ libraries that the other one does not; pyproject.toml says which.
 
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, distribution, requires
 
 # Of a requirement in the metadata: its name, and the extra that brings it. One with a further condition is optional.
 REQUIREMENT = re.compile(r"([\w.-]+)[^;]*; *extra == ['\"]([\w-]+)['\"]")
@@ -27,11 +26,15 @@ def need(extra: str, command: str) -> None:
 
 def missing(extra: str) -> list[str]:
     """Return the libraries of an extra that are not installed, by the names of their distributions."""
+    from importlib.metadata import requires  # noqa: PLC0415  # takes a fifth of what `wine-slo --help` does
+
     found = (REQUIREMENT.fullmatch(each) for each in requires("wine-slo") or ())
     return [each[1] for each in found if each and each[2] == extra and not _is_installed(each[1])]
 
 
 def _is_installed(name: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415  # as above
+
     try:
         distribution(name)
     except PackageNotFoundError:

@@ -1,6 +1,5 @@
 """The settings of the monitor (the watchdog process)."""
 
-import logging
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,8 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from wine_slo.config import slo_file
-from wine_slo.config.environment import NAMES, PREFIX, LogFormat, Port, Settings, is_set, listed
+from wine_slo.config.environment import NAMES, PREFIX, LogFormat, Port, Settings, listed
 from wine_slo.config.files import shipped, text_file
 from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
 from wine_slo.config.setting_types import (
@@ -73,8 +71,6 @@ class PrometheusHeaders(Mapping[str, str]):
             headers["X-Scope-OrgID"] = self._tenant
         return headers
 
-
-log = logging.getLogger("wine_slo.settings")
 
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
 
@@ -257,22 +253,6 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         return PrometheusHeaders(
             self.prometheus_token, self.prometheus_username, self.prometheus_password, self.prometheus_tenant
         )
-
-
-def load_objectives(settings: WatchdogSettings) -> slo_file.SloFile:
-    """Return what slo.yml says, and log where it is the one that comes with the package.
-
-    Raises:
-        SloFileError: It cannot be read, or not every line of it can be used.
-    """
-    file = slo_file.load(settings.objectives)
-    if settings.objectives != Path(shipped.OBJECTIVES) and not is_set(f"{PREFIX}OBJECTIVES"):
-        log.warning(
-            "there is no %s in this folder, so the objectives of the service that comes with wine-slo are used; "
-            "`wine-slo init` writes your own",
-            shipped.OBJECTIVES,
-        )
-    return file
 
 
 def _way(url: str | None, own: ProxyUrl | None) -> str | None:

@@ -11,7 +11,8 @@ import pytest
 from tests.support.real.certificates import Authority
 from wine_slo.config.environment import PREFIX, Setting, SettingsError, listed, read, unknown
 from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
-from wine_slo.monitor.settings import WatchdogSettings, load_objectives
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo import redaction
 

@@ -29,7 +29,8 @@ from wine_slo.integrations.telegram.rights import TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Findings, Grade, ok, warning, wrong
 from wine_slo.monitor.commands.source_findings import source_findings
 from wine_slo.monitor.commands.telegram_findings import telegram_findings
-from wine_slo.monitor.settings import WatchdogSettings, load_objectives
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
 from wine_slo.service.model.model_file import ModelFileError
 from wine_slo.service.settings import ServerSettings

@@ -29,8 +29,8 @@ from wine_slo.monitor.commands.check import check as evaluate
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.evaluate import source
-from wine_slo.monitor.evaluate.live_objectives import at_real_intervals
-from wine_slo.monitor.settings import WatchdogSettings, load_objectives
+from wine_slo.monitor.evaluate.live_objectives import at_real_intervals, load_objectives
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.source.clocks import WallTime

@@ -17,6 +17,7 @@ import msgspec
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.slo_file import SloFile
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals, wrongly_written
 from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.replay import sweep as sweeps
@@ -37,7 +38,7 @@ from wine_slo.monitor.replay.report.page import as_html
 from wine_slo.monitor.replay.report.terminal import ProgressBar, print_tables
 from wine_slo.monitor.replay.story import KnownIncident, Score, Story, score
 from wine_slo.monitor.replay.sweep import Sweep, SweepError
-from wine_slo.monitor.settings import WatchdogSettings, load_objectives
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import redact, redacted
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo

@@ -16,6 +16,7 @@ from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.slo_file import SloFile
 from wine_slo.integrations.console.terminal import Terminal
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.onboarding.discovery import conventions
@@ -31,7 +32,7 @@ from wine_slo.monitor.replay.command import FOLDER, TIMEOUT, on_tick, real_inter
 from wine_slo.monitor.replay.inputs import NoDataError
 from wine_slo.monitor.replay.range_cache import RangeCache, tidy
 from wine_slo.monitor.replay.report.terminal import ProgressBar
-from wine_slo.monitor.settings import WatchdogSettings, load_objectives
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.redaction import redact, redacted
