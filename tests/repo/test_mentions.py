@@ -158,7 +158,10 @@ def test_every_command_of_the_bot_in_a_message_exists() -> None:
 # Metrics
 
 # The first words of our metrics that no other exporter begins with.
-OUR_METRIC = re.compile(r"(?<![\w{.$-])((?:watchdog|slo|predictions|prediction|model|feature)_[a-z0-9_]+)\b(?![.(])")
+OUR_METRIC = re.compile(
+    r"(?<![\w{.$-])((?:watchdog|slo|predictions?|model|feature|responses|oldest_request|requests_in)_[a-z0-9_]+)\b"
+    r"(?![.(])"
+)
 
 
 def other_names() -> set[str]:
