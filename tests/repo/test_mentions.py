@@ -19,7 +19,10 @@ from wine_slo.slo.views import status_schema
 
 Check = Callable[[Sequence[Text]], Sequence[Mention | str]]
 
-TEXTS = list(texts())
+
+@pytest.fixture(scope="module")
+def project() -> list[Text]:
+    return list(texts())
 
 
 def listed(wrong: Sequence[Mention | str]) -> str:
@@ -51,8 +54,8 @@ def wrong_settings(those: Sequence[Text]) -> list[Mention]:
     ]
 
 
-def test_every_setting_that_is_mentioned_exists() -> None:
-    assert not (wrong := wrong_settings(TEXTS)), listed(wrong)
+def test_every_setting_that_is_mentioned_exists(project: list[Text]) -> None:
+    assert not (wrong := wrong_settings(project)), listed(wrong)
 
 
 # Commands
@@ -108,13 +111,13 @@ def _names(option: Any) -> tuple[str, ...]:
     return (*option.opts, *option.secondary_opts)
 
 
-def test_every_option_that_is_mentioned_belongs_to_a_command() -> None:
-    written_for_users = [each for each in TEXTS if not each.path.startswith(("benchmarks/", "dashboards/", "tools/"))]
+def test_every_option_that_is_mentioned_belongs_to_a_command(project: list[Text]) -> None:
+    written_for_users = [each for each in project if not each.path.startswith(("benchmarks/", "dashboards/", "tools/"))]
     assert not (wrong := wrong_options(written_for_users)), listed(wrong)
 
 
-def test_every_command_that_is_mentioned_can_be_typed() -> None:
-    assert not (wrong := wrong_commands(TEXTS)), listed(wrong)
+def test_every_command_that_is_mentioned_can_be_typed(project: list[Text]) -> None:
+    assert not (wrong := wrong_commands(project)), listed(wrong)
 
 
 # Endpoints, and commands of the bot
@@ -143,13 +146,13 @@ def wrong_paths(those: Sequence[Text]) -> list[Mention]:
     return [each for each in (*found(PATH, spans), *found(URL, those)) if not is_known(each.name)]
 
 
-def test_every_endpoint_and_command_of_the_bot_that_is_mentioned_exists() -> None:
-    documents = [each for each in TEXTS if each.path.endswith((".md", ".ipynb.md"))]
+def test_every_endpoint_and_command_of_the_bot_that_is_mentioned_exists(project: list[Text]) -> None:
+    documents = [each for each in project if each.path.endswith((".md", ".ipynb.md"))]
     assert not (wrong := wrong_paths(documents)), listed(wrong)
 
 
-def test_every_command_of_the_bot_in_a_message_exists() -> None:
-    catalogue = [each for each in TEXTS if each.path.endswith(".po")]
+def test_every_command_of_the_bot_in_a_message_exists(project: list[Text]) -> None:
+    catalogue = [each for each in project if each.path.endswith(".po")]
     assert catalogue
     wrong = [each for each in found(IN_SENTENCE, catalogue) if not is_known(each.name)]
     assert not wrong, listed(wrong)
@@ -176,8 +179,8 @@ def wrong_metrics(those: Sequence[Text]) -> list[Mention]:
     return [each for each in found(OUR_METRIC, in_code(those)) if each.name not in known]
 
 
-def test_every_metric_that_is_mentioned_is_exported() -> None:
-    assert not (wrong := wrong_metrics([each for each in TEXTS if not each.path.endswith(".py")])), listed(wrong)
+def test_every_metric_that_is_mentioned_is_exported(project: list[Text]) -> None:
+    assert not (wrong := wrong_metrics([each for each in project if not each.path.endswith(".py")])), listed(wrong)
 
 
 # Targets of make
@@ -198,8 +201,8 @@ def wrong_targets(those: Sequence[Text]) -> list[Mention]:
     return [each for each in (*found(TARGET, those), *found(TARGET_ALONE, blocks)) if each.name not in known]
 
 
-def test_every_target_of_make_that_is_mentioned_exists() -> None:
-    assert not (wrong := wrong_targets(TEXTS)), listed(wrong)
+def test_every_target_of_make_that_is_mentioned_exists(project: list[Text]) -> None:
+    assert not (wrong := wrong_targets(project)), listed(wrong)
 
 
 def test_the_makefile_begins_with_what_each_of_its_targets_is_for() -> None:
