@@ -1,0 +1,62 @@
+"""What `mkdocs build` does beyond its own: the notebook as a page, and links that lead out of docs/.
+
+A link must work in the repository and on the site. So what lies outside docs/ is linked at the repository's address,
+and the notebook, which a repository shows by itself, is a page of the site.
+"""
+
+import logging
+import re
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
+from typing import Any
+
+from mkdocs.structure.files import File
+from nbconvert import MarkdownExporter
+
+from tools.site.markdown import links_moved, unrendered
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = "walkthrough"
+MERMAID = "assets/mermaid.min.js"
+ASSETS = ROOT / "tools" / "site" / "assets"
+BRANCH = "main"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+log = logging.getLogger("mkdocs.hooks.site")  # whose warnings are errors, as the build is strict
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the notebook as a page with its pictures, and what the theme loads."""
+    notebook = Path(config.docs_dir) / f"{NOTEBOOK}.ipynb"
+    if notebook.exists():
+        folder = f"{NOTEBOOK}_files"
+        body, resources = MarkdownExporter().from_filename(
+            str(notebook), resources={"unique_key": NOTEBOOK, "output_files_dir": folder}
+        )
+        files.append(File.generated(config, f"{NOTEBOOK}.md", content=ANSI.sub("", body)))
+        for name, content in resources.get("outputs", {}).items():
+            files.append(File.generated(config, name, content=content))
+    for asset in sorted(ASSETS.iterdir()):
+        files.append(File.generated(config, f"assets/{asset.name}", abs_src_path=str(asset)))
+    files.append(File.generated(config, MERMAID, abs_src_path=str(ROOT / ".tools" / "site" / "mermaid.min.js")))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:  # noqa: ARG001 - mkdocs names them
+    """Return the page with its links as the site needs them; warn of what the site would not show as a repository."""
+    folder = PurePosixPath(page.file.src_uri).parent
+
+    def moved(target: str) -> str:
+        there = normpath(str(PurePosixPath("docs") / folder / target))
+        if target.endswith(".ipynb"):
+            return f"{target.removesuffix('ipynb')}md"
+        if PurePosixPath(there).is_relative_to("docs"):
+            return target
+        if not (ROOT / there).exists():
+            log.warning("%s links to %s, which is not in the repository", page.file.src_uri, target)
+        kind = "tree" if (ROOT / there).is_dir() else "blob"
+        return f"{config.repo_url.rstrip('/')}/{kind}/{BRANCH}/{there}"
+
+    for line in unrendered(markdown):
+        log.warning("%s:%d would be shown otherwise than in the repository: indent by 4", page.file.src_uri, line)
+    return links_moved(markdown, moved)
