@@ -89,7 +89,7 @@ catalogue: $(BIN)/.dev
 	$(PYBABEL) compile --domain wine_slo --directory wine_slo/locale
 
 docs: $(BIN)/.docs .tools/site/mermaid.min.js
-	python -m mkdocs build --clean --quiet
+	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --clean
 	python -m tools.site.check site
 	@echo "The documents: site/index.html, or with a search: python3 -m http.server --directory site --bind 127.0.0.1 8008"
 

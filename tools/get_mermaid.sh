@@ -18,3 +18,4 @@ echo "$sum  $work/package/dist/mermaid.min.js" | sha256sum --check --status || {
     exit 1
 }
 mv "$work/package/dist/mermaid.min.js" "$dir/site/mermaid.min.js"
+touch "$dir/site/mermaid.min.js"

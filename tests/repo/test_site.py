@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.site.check import external_links, mistakes
-from tools.site.markdown import links_moved, unrendered
+from tools.site.markdown import links_replaced, unrendered
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -32,10 +32,10 @@ def test_a_fence_or_a_list_that_mkdocs_reads_otherwise_is_found() -> None:
     assert unrendered("```\nno paragraph\n* no item\n```\n") == []
 
 
-def test_links_are_moved_but_for_those_in_code_and_to_other_hosts() -> None:
+def test_links_are_replaced_but_for_those_in_code_and_to_other_hosts() -> None:
     page = "[a](b.md#c) ![d](e.png) [f](https://g.h/i.md) [j](#k)\n```\n[l](m.md)\n```"
-    moved = "[a](../b.md#c) ![d](../e.png) [f](https://g.h/i.md) [j](#k)\n```\n[l](m.md)\n```"
-    assert links_moved(page, lambda target: f"../{target}") == moved
+    replaced = "[A](../b.md#c) ![D](../e.png) [f](https://g.h/i.md) [j](#k)\n```\n[l](m.md)\n```"
+    assert links_replaced(page, lambda text, target: (text.upper(), f"../{target}")) == replaced
 
 
 def test_the_check_finds_each_mistake_of_a_site(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from mkdocs.structure.files import File
 from nbconvert import MarkdownExporter
 
-from tools.site.markdown import links_moved, unrendered
+from tools.site.markdown import links_replaced, title_of, unrendered
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = "walkthrough"
@@ -42,21 +42,26 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
-def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:  # noqa: ARG001 - mkdocs names them
-    """Return the page with its links as the site needs them; warn of what the site would not show as a repository."""
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Return the page with its links as the site needs them; warn of what the site would show otherwise.
+
+    A page that is linked by the name of its file is called by its title.
+    """
     folder = PurePosixPath(page.file.src_uri).parent
 
-    def moved(target: str) -> str:
-        there = normpath(str(PurePosixPath("docs") / folder / target))
+    def replaced(text: str, target: str) -> tuple[str, str]:
+        there = PurePosixPath(normpath(str(PurePosixPath("docs") / folder / target)))
         if target.endswith(".ipynb"):
-            return f"{target.removesuffix('ipynb')}md"
-        if PurePosixPath(there).is_relative_to("docs"):
-            return target
+            return text, f"{target.removesuffix('ipynb')}md"
+        if there.is_relative_to("docs"):
+            linked = files.get_file_from_path(str(there.relative_to("docs")))
+            is_called_by_file = linked is not None and text == there.name and linked.is_documentation_page()
+            return title_of(linked.content_string) if is_called_by_file else text, target
         if not (ROOT / there).exists():
             log.warning("%s links to %s, which is not in the repository", page.file.src_uri, target)
         kind = "tree" if (ROOT / there).is_dir() else "blob"
-        return f"{config.repo_url.rstrip('/')}/{kind}/{BRANCH}/{there}"
+        return text, f"{config.repo_url.rstrip('/')}/{kind}/{BRANCH}/{there}"
 
     for line in unrendered(markdown):
         log.warning("%s:%d would be shown otherwise than in the repository: indent by 4", page.file.src_uri, line)
-    return links_moved(markdown, moved)
+    return links_replaced(markdown, replaced)

@@ -2,24 +2,39 @@
 
 import re
 from collections.abc import Callable, Iterator
+from html import escape
 
-LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)([^)\s#]+)")  # a relative one, without its anchor
+LINK = re.compile(r"\[([^]\[]*)\]\((?![a-z]+:|#|/)([^)\s#]+)")  # a relative one, without its anchor
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 FENCE = re.compile(r"( *)(```+|~~~+)")
 ITEM = re.compile(r"( *)(?:[*+-]|\d+\.) ")
 INDENT = 4  # spaces by which mkdocs wants what belongs to an item
 
 
-def links_moved(markdown: str, moved: Callable[[str], str]) -> str:
+def links_replaced(markdown: str, replace: Callable[[str, str], tuple[str, str]]) -> str:
     """Return a page with each of its relative links replaced; those in code stay.
 
     Args:
         markdown: The page.
-        moved: Returns the target in the place of another one.
+        replace: Returns the text and the target of a link in the place of those that it gets.
     """
-    lines = []
-    for line, is_code in _lines(markdown):
-        lines.append(line if is_code else LINK.sub(lambda found: f"{found[1]}{moved(found[2])}", line))
-    return "\n".join(lines)
+
+    def replaced(found: re.Match[str]) -> str:
+        text, target = replace(found[1], found[2])
+        return f"[{text}]({target}"
+
+    return "\n".join(line if is_code else LINK.sub(replaced, line) for line, is_code in _lines(markdown))
+
+
+def title_of(markdown: str) -> str:
+    """Return the title of a page; empty where it has none."""
+    found = TITLE.search(markdown)
+    return found[1] if found else ""
+
+
+def diagram(source: str, _language: str, css_class: str, *_others: object, **_more: object) -> str:
+    """Return a diagram of Mermaid as HTML, in a box that a narrow screen can move."""
+    return f'<div class="diagram"><pre class="{css_class}"><code>{escape(source)}</code></pre></div>'
 
 
 def unrendered(markdown: str) -> list[int]:
