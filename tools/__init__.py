@@ -1,1 +1,1 @@
-"""Programs for who works on this project."""
+"""Programs of developers, which nobody who runs wine-slo needs."""
