@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.site.check import external_links, mistakes
-from tools.site.markdown import links_replaced, unrendered
+from tools.site.markdown import for_mkdocs, links_replaced
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -20,16 +20,26 @@ def test_every_page_has_its_place_in_the_navigation() -> None:
     assert len(named) == len({*named})
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda each: each.name)
-def test_no_page_is_shown_otherwise_than_in_the_repository(page: Path) -> None:
-    assert unrendered(page.read_text()) == []
-
-
-def test_a_fence_or_a_list_that_mkdocs_reads_otherwise_is_found() -> None:
-    assert unrendered("* an item\n\n  ```\n  code\n  ```\n") == [3, 5]
-    assert unrendered("* an item\n\n    ```\n    * code\n    ```\n") == []
-    assert unrendered("a paragraph\n* no item\n") == [2]
-    assert unrendered("```\nno paragraph\n* no item\n```\n") == []
+@pytest.mark.parametrize(
+    ("on_github", "for_the_site"),
+    [
+        (
+            "* an item\n  goes on\n\n  ```\n  * code\n    more\n  ```\n",
+            "* an item\n    goes on\n\n    ```\n    * code\n      more\n    ```\n",
+        ),
+        (
+            "1. one\n   * two\n     three\n\n     four\n2. five\n",
+            "1. one\n    * two\n        three\n\n        four\n2. five\n",
+        ),
+        ("a paragraph\n* an item\n* another\n", "a paragraph\n\n* an item\n* another\n"),
+        ("in the year\n2026. It goes on\n", "in the year\n2026. It goes on\n"),
+        ("* an item\n\nno item\n\n    code\n", "* an item\n\nno item\n\n    code\n"),
+        ("* an item\n\n```\nno item\n```\n", "* an item\n\n```\nno item\n```\n"),
+        ("```\na line\n* no item\n```\n", "```\na line\n* no item\n```\n"),
+    ],
+)
+def test_mkdocs_gets_lists_as_it_reads_them(on_github: str, for_the_site: str) -> None:
+    assert for_mkdocs(on_github) == for_the_site
 
 
 def test_links_are_replaced_but_for_those_in_code_and_to_other_hosts() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from mkdocs.structure.files import File
 from nbconvert import MarkdownExporter
 
-from tools.site.markdown import links_replaced, title_of, unrendered
+from tools.site.markdown import for_mkdocs, links_replaced, title_of
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = "walkthrough"
@@ -43,10 +43,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Return the page with its links as the site needs them; warn of what the site would show otherwise.
-
-    A page that is linked by the name of its file is called by its title.
-    """
+    """Return the page as mkdocs reads it; one that it links by the name of its file is called by its title."""
     folder = PurePosixPath(page.file.src_uri).parent
 
     def replaced(text: str, target: str) -> tuple[str, str]:
@@ -62,6 +59,4 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         kind = "tree" if (ROOT / there).is_dir() else "blob"
         return text, f"{config.repo_url.rstrip('/')}/{kind}/{BRANCH}/{there}"
 
-    for line in unrendered(markdown):
-        log.warning("%s:%d would be shown otherwise than in the repository: indent by 4", page.file.src_uri, line)
-    return links_replaced(markdown, replaced)
+    return links_replaced(for_mkdocs(markdown), replaced)

@@ -1,4 +1,4 @@
-"""Markdown as GitHub reads it and as mkdocs reads it: links, and what the second would show otherwise."""
+"""Markdown as GitHub reads it, for mkdocs, which reads it otherwise."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from html import escape
 LINK = re.compile(r"\[([^]\[]*)\]\((?![a-z]+:|#|/)([^)\s#]+)")  # a relative one, without its anchor
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 FENCE = re.compile(r"( *)(```+|~~~+)")
-ITEM = re.compile(r"( *)(?:[*+-]|\d+\.) ")
+ITEM = re.compile(r"( *)([*+-]|\d+\.) +")
 INDENT = 4  # spaces by which mkdocs wants what belongs to an item
 
 
@@ -37,20 +37,35 @@ def diagram(source: str, _language: str, css_class: str, *_others: object, **_mo
     return f'<div class="diagram"><pre class="{css_class}"><code>{escape(source)}</code></pre></div>'
 
 
-def unrendered(markdown: str) -> list[int]:
-    """Return the lines, from 1, that mkdocs does not read as GitHub does.
+def for_mkdocs(markdown: str) -> str:
+    """Return a page so that mkdocs reads it as GitHub does.
 
-    A fence in an item that is not indented by a multiple of four, and a list that follows a paragraph at once.
+    mkdocs wants what belongs to an item of a list indented by four, and an empty line between a paragraph and a list.
     """
-    found, before = [], ""
-    for number, (line, is_code) in enumerate(_lines(markdown), 1):
-        fence, item = FENCE.match(line), ITEM.match(line)
-        if fence and len(fence[1]) % INDENT:
-            found.append(number)
-        if item and not is_code and before.strip() and not ITEM.match(before) and not before.startswith(" "):
-            found.append(number)
-        before = line
-    return found
+    lines: list[str] = []
+    columns: list[int] = []  # where the text of each item begins that is open, outermost first
+    was_code = False
+    for line, is_code in _lines(markdown):
+        if not line.strip():
+            lines.append("")
+            continue
+        indent = len(line) - len(line.lstrip())
+        if not (is_code and was_code):
+            columns = [each for each in columns if each <= indent]
+        item, was_code = None if is_code else ITEM.match(line), is_code
+        if item and _interrupts(item, lines[-1] if lines else ""):
+            lines.append("")
+        shift = INDENT * len(columns) - columns[-1] if columns else 0
+        lines.append(" " * max(0, indent + shift) + line.lstrip())
+        if item:
+            columns.append(len(item[0]))
+    return "\n".join(lines)
+
+
+def _interrupts(item: re.Match[str], before: str) -> bool:
+    """Return whether an item is the first of a list that follows a line of a paragraph at once."""
+    is_first = item[2] in "*+-" or item[2] == "1."
+    return is_first and bool(before.strip()) and not ITEM.match(before) and not before.startswith((" ", "#", "|"))
 
 
 def _lines(markdown: str) -> Iterator[tuple[str, bool]]:
