@@ -21,6 +21,7 @@ from wine_slo.config.setting_types import (
     Host,
     Hours,
     LanguageCode,
+    PageUrl,
     PersonId,
     ProxyUrl,
     RootUrl,
@@ -140,6 +141,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         None
     )
     grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
+    runbook_url: Annotated[
+        PageUrl | None,
+        Meta(
+            description="the address of the page of the runbook, such as https://example.org/runbook/, without a # and "
+            "with a host that has a dot: each alert links its section there"
+        ),
+    ] = None
     telegram_token: Annotated[BotToken | None, Meta(description="the bot's token, as @BotFather gave it")] = None
     telegram_chat_ids: Annotated[
         tuple[ChatAddress, ...], Meta(description="chat ids separated by commas; send the bot /id")
