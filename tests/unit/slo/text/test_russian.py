@@ -24,8 +24,8 @@ from tests.support.message_examples import (
 )
 from tests.support.scene import ALL, LATENCY, Scene, at, incident
 from wine_slo.config import translations
-from wine_slo.slo.evaluation.engine import GAP, Interruption, State
-from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.engine import GAP, State
+from wine_slo.slo.evaluation.incident import Incident, Interruption, Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, without_data
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
@@ -287,25 +287,25 @@ READS = {
     "blind": (
         "🟣 Потерян мониторинг, уже <b>2 мин</b>: Prometheus недоступен (в соединении отказано)\n"
         "С 22:41 не оцениваются 3 цели, их состояние неизвестно.\n"
-        "№ 13 · sight"
+        "№ 13 · Мониторинг"
     ),
     "the ledger cannot be written": (
         "🔴 База не принимает запись уже <b>2 мин</b>: database or disk is full\n"
         "Состояние сейчас только в памяти: при перезапуске пропадёт всё после 22:41.\n"
-        "№ 13 · ledger"
+        "№ 13 · База данных"
     ),
     "the ledger is written again": (
         "🟢 База снова принимает запись, ничего не потеряно.\n"
-        "База не принимала запись 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · ledger"
+        "База не принимала запись 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · База данных"
     ),
     "the ledger was written again": "⚪️ Восстановлено: база не принимала запись 22:41:00–22:43:05 (2 мин 5 с). № 13",
     "the budget burns": (
-        "🔴 Задержка: бюджет ошибок расходуется со скоростью <b>16×</b> от допустимой за 1 ч (потрачено 2,2 %).\n"
+        "🔴 Задержка: бюджет ошибок расходуется со скоростью <b>16×</b> от допустимой: за 1 ч потрачено 2,2 %.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 43 ч.\n"
         "№ 12 · latency (бюджет)"
     ),
     "the budget melts": (
-        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>1×</b> от допустимой за 3 дня (потрачено 10 %). "
+        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>1×</b> от допустимой: за 3 дня потрачено 10 %. "
         "Ночью ничего делать не нужно.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней.\n"
         "№ 12 · latency (бюджет)"
@@ -352,7 +352,7 @@ READS = {
     ),
     "seeing again": (
         "🟢 Мониторинг восстановлен: Prometheus отвечает.\n"
-        "Мониторинга не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
+        "Мониторинга не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · Мониторинг"
     ),
     "the budget lasts again": (
         "🟢 Задержка: скорость расхода бюджета ошибок снова в норме\n"
@@ -408,7 +408,7 @@ READS = {
         "🔄 Часы переведены назад: последняя проверка оказалась в будущем и отброшена. Открытых инцидентов нет."
     ),
     "the budget melts twice as fast": (
-        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>2,4×</b> от допустимой за 3 дня (потрачено 24 %). "
+        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>2,4×</b> от допустимой: за 3 дня потрачено 24 %. "
         "Ночью ничего делать не нужно.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 12 дней.\n"
         "№ 12 · latency (бюджет)"
