@@ -7,6 +7,8 @@ libraries that the other one does not; pyproject.toml says which.
 import re
 import sys
 
+from wine_slo.exit_status import ExitStatus
+
 # Of a requirement in the metadata: its name, and the extra that brings it. One with a further condition is optional.
 REQUIREMENT = re.compile(r"([\w.-]+)[^;]*; *extra == ['\"]([\w-]+)['\"]")
 
@@ -21,7 +23,7 @@ def need(extra: str, command: str) -> None:
     if absent := missing(extra):
         lacks = f"`wine-slo {command}` needs more than is installed ({', '.join(absent)})"
         sys.stderr.write(f"{lacks}: pip install 'wine-slo[{extra}]'\n")
-        raise SystemExit(2)
+        raise SystemExit(ExitStatus.BAD_INPUT)
 
 
 def missing(extra: str) -> list[str]:

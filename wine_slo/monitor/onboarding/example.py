@@ -6,15 +6,15 @@ from pathlib import Path
 
 from wine_slo.config import environment
 from wine_slo.config.files import shipped
+from wine_slo.exit_status import ExitStatus
 from wine_slo.monitor.onboarding.settings_writer import write_settings
 from wine_slo.monitor.onboarding.slo_writer import OutputError, refuse_overwriting, save
 
 COPIED = (shipped.OBJECTIVES, shipped.SCHEMA, shipped.PROMETHEUS)
 NEXT = "prometheus --config.file=prometheus.yml", "wine-slo server", "wine-slo watchdog"
-BAD_INPUT = 2
 
 
-def main(*, force: bool) -> int:
+def main(*, force: bool) -> ExitStatus:
     """Write the files, say what comes next, and return the exit status; what is there is overwritten by force alone."""
     paths = [Path(each) for each in COPIED]
     try:
@@ -23,12 +23,12 @@ def main(*, force: bool) -> int:
             save(shipped.read(str(path)), path, force=force)
     except OutputError as error:
         sys.stderr.write(f"{error}\n")
-        return BAD_INPUT
+        return ExitStatus.BAD_INPUT
     trouble = write_settings({})
     *first, last = paths if trouble else [*paths, environment.file()]
     said = f"{', '.join(map(str, first))} and {last} are written. {trouble}".rstrip()
     sys.stdout.write("\n  ".join([f"{said}\nNext, each in a terminal of its own:", *NEXT]) + "\n")
-    return 0
+    return ExitStatus.OK
 
 
 def _prepare(paths: Sequence[Path], *, force: bool) -> None:

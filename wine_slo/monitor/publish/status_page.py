@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 
 from wine_slo.http.pages import SHARED, StaticFiles, Template, page, template
+from wine_slo.http.routes import Route
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.kinds import KINDS
@@ -107,20 +108,22 @@ class StatusPages:
     def _template(self) -> Template:
         return template(FILES, "status.html")
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return what to add to an application."""
+    def routes(self) -> dict[str, Route]:
+        """Return the endpoints by their paths."""
         files = StaticFiles(SHARED, FILES)
-        return [
-            web.get("/", self._show),
-            web.get("/api/status", self._give),
-            web.get("/web/{file}", files.send),
-        ]
+        return {
+            "/": Route(web.get, self._show, (200,)),
+            "/api/status": Route(web.get, self._give, (200,)),
+            "/web/{file}": Route(web.get, files.send, (200, 404)),
+        }
 
     async def _give(self, _request: web.Request) -> web.Response:
+        """Return how every objective stands, as JSON."""
         body = msgspec.json.encode(self._status())
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def _show(self, request: web.Request) -> web.Response:
+        """Return the status page."""
         chosen = request.query.get("span", "")
         chosen = chosen if chosen in SPANS else next(iter(SPANS))
         history = await self._history(SPANS[chosen])
@@ -185,15 +188,18 @@ class StatusPages:
         left = None if slo.is_budget_young else slo.budget_remaining_ratio
         if slo.last_known_budget is not None:
             left = slo.last_known_budget.remaining_ratio
+        value, facts = status_text.value(slo), [*_facts(slo)]
+        if slo.verdict is Judgement.UNKNOWN and value:
+            value, facts = "", [f"last known {value}", *facts]
         return ObjectiveCard(
             status=slo,
             badge="recovering, in breach" if slo.state is Phase.RECOVERING else BADGES[slo.verdict],
-            value=status_text.value(slo),
+            value=value,
             meaning=status_text.meaning(slo),
             target=status_text.target(slo),
             since=since,
             people=tuple(self._people(slo, status)),
-            facts=tuple(_facts(slo)),
+            facts=tuple(facts),
             budget=status_text.budget(slo, status.now, self._zone),
             left=None if left is None else min(max(left, 0.0), 1.0),
             picture=_picture(slo, points, history, incidents, self._zone)
@@ -288,6 +294,8 @@ def _facts(slo: ObjectiveStatus) -> Iterator[str]:
         yield f"{rate(slo.events_per_second)} requests a second"
     if down := status_text.down(slo):
         yield down
+    if slo.doubt:
+        yield f"slo.yml may be wrong here: {slo.doubt}"
     if len(slo.by_endpoint_seconds) > 1:  # a single one, such as the name of a port, says nothing of where
         slowest = list(slo.by_endpoint_seconds.items())[:SLOWEST]
         bounds = slo.bucket_bounds_seconds
