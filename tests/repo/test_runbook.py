@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.message_examples import BESIDE, EXAMPLES
 from tests.support.runbook_examples import ENGLISH, MESSAGES, PAGE, VARIANTS, examples, rewritten
-from wine_slo.slo.evaluation.engine import Interruption
+from wine_slo.slo.evaluation.incident import Interruption
 from wine_slo.slo.notification.policy import DelayReason
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.notification.runbook import Section

@@ -19,8 +19,8 @@ from tests.support.scene import (
     minutes,
 )
 from wine_slo.slo.attribution.attribution import Attribution, Breakdown, Cause, Share
-from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, Interruption, State
-from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
+from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, State
+from wine_slo.slo.evaluation.incident import Incident, Interruption, Opening, Outcome
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget

@@ -231,7 +231,7 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
     deployments: Annotated[
         list[DeploymentEntry] | None,
-        wanted("must be a list of selectors and labels"),
+        wanted("must be a list of selectors and labels, such as [{selector: app_info, label: version}]"),
         Meta(description="Where the version shows; guessed from gauges called …_info if left out"),
     ] = None
     target_down: Annotated[

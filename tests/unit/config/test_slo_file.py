@@ -313,7 +313,7 @@ def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
         pytest.param(
             "kind: ratio",
             "kind: rate",
-            "10: objectives.1 must have the kind latency, ratio, gauge or up",
+            "10: objectives.1 has the kind rate; it must be latency, ratio, gauge or up",
             id="a kind that does not exist",
         ),
         pytest.param(
