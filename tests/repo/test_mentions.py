@@ -162,7 +162,7 @@ def test_every_command_of_the_bot_in_a_message_exists(project: list[Text]) -> No
 
 # The first words of our metrics that no other exporter begins with.
 OUR_METRIC = re.compile(
-    r"(?<![\w{.$-])((?:watchdog|slo|predictions?|model|feature|responses|oldest_request|requests_in)_[a-z0-9_]+)\b"
+    r"(?<![\w{./$-])((?:watchdog|slo|predictions?|model|feature|responses|oldest_request|requests_in)_[a-z0-9_]+)\b"
     r"(?![.(])"
 )
 
