@@ -9,13 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.real.certificates import Authority
-from wine_slo.config.environment import PREFIX, Setting, SettingsError, listed, read, unknown
+from wine_slo.config.environment import PREFIX, SettingsError, read, unknown
 from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo import redaction
 
-ROOT = Path(__file__).parents[3]
 PROMETHEUS = (
     "the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
     "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
@@ -173,7 +172,7 @@ def test_a_name_that_is_no_setting_is_reported_with_the_one_that_is_meant(
         monkeypatch.setenv(name, "hunter2")
     (said,) = unknown(WatchdogSettings, ServerSettings)
     assert said.startswith(name[:15])
-    assert said.endswith(f" of {where} is no setting{meant or '; README.md lists all of them'}")
+    assert said.endswith(f" of {where} is no setting{meant or '; docs/reference/settings.md lists all of them'}")
     assert "hunter2" not in said
     assert said.isprintable()
     assert len(said) < 250
@@ -404,6 +403,49 @@ def test_a_token_behind_the_root_of_an_api_is_refused_and_not_said(monkeypatch: 
     assert "is 'http://host/?access_token=***&orgId=7'; wanted: the root of" in mistake
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://example.org/runbook/",
+        "https://github.com/owner/name/blob/main/docs/runbook.md",
+        "http://wiki.example:8080/pages?id=12",
+        "http://10.0.0.7/runbook",
+    ],
+)
+def test_the_page_of_the_runbook_is_an_address_to_which_a_section_can_be_added(
+    monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setenv("WINE_SLO_RUNBOOK_URL", page)
+    assert read(WatchdogSettings).runbook_url == page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param("https://example.org/runbook/#latency", id="a section of it"),
+        pytest.param("docs/runbook.md", id="a path"),
+        pytest.param("ftp://example.org/runbook", id="no web page"),
+        pytest.param("http://localhost/runbook", id="a host that no button of Telegram can open"),
+        pytest.param("http://wiki:8080/runbook", id="a host without a dot"),
+        pytest.param("https://example.org/run book", id="a blank"),
+        pytest.param("https://", id="no host"),
+    ],
+)
+def test_what_no_alert_can_link_is_no_page_of_the_runbook(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setenv("WINE_SLO_RUNBOOK_URL", page)
+    (mistake,) = mistakes()
+    assert mistake == (
+        f"WINE_SLO_RUNBOOK_URL is {page!r}; wanted: the address of a page, such as https://example.org/runbook/, "
+        "without a # and with a host that has a dot"
+    )
+
+
+def test_a_password_in_the_page_of_the_runbook_is_refused_and_not_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINE_SLO_RUNBOOK_URL", "https://bob:hunter2@example.org/runbook")
+    (mistake,) = mistakes()
+    assert "hunter2" not in mistake
+
+
 def test_whoever_prints_settings_prints_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINE_SLO_TELEGRAM_TOKEN", "hunter2")
     monkeypatch.setenv("WINE_SLO_HEARTBEAT_URL", "http://127.0.0.1/hunter3")
@@ -603,15 +645,3 @@ def test_files_for_tls_want_an_https_url(monkeypatch: pytest.MonkeyPatch, pem: P
     monkeypatch.setenv("WINE_SLO_PROMETHEUS_CA_FILE", str(pem / "ca.pem"))
     (mistake,) = mistakes()
     assert mistake.startswith("WINE_SLO_PROMETHEUS_URL is 'http://127.0.0.1:9090'; wanted: an https URL, as ")
-
-
-# What the pages say
-
-
-@pytest.mark.parametrize("setting", listed(ServerSettings) + listed(WatchdogSettings), ids=lambda each: each.variable)
-def test_the_readme_lists_every_setting_with_its_default(setting: Setting) -> None:
-    if setting.variable.startswith(PREFIX):
-        rows = [row for row in (ROOT / "README.md").read_text().splitlines() if f"`{setting.variable}`" in row]
-        (row,) = (row for row in rows if row.startswith("|"))
-        assert f"`{setting.default}`" in row if setting.default else True
-        assert ("secret" in row) or not setting.is_secret

@@ -125,6 +125,7 @@ class Objective:
         burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
         seen_in: The series of its targets, where they are not simply those of the job.
         calendar: With what the error budget begins anew; None where the window is one that always ends now.
+        runbook: The address of a page that says what to do where it is violated; empty where it has none of its own.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Objective:
     burns_left_out: tuple[Burn, ...] = ()
     seen_in: Scope | None = None
     calendar: Calendar | None = None
+    runbook: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""

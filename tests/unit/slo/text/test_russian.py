@@ -12,20 +12,19 @@ from hypothesis import strategies as st
 from tests.support.catalogue import written
 from tests.support.fakes.telegram_html import visible_text
 from tests.support.message_examples import (
+    BESIDE,
     BUDGET,
     EXAMPLES,
-    EXPIRED,
     FORMATTER,
     NOTHING,
     burning,
     check,
     incidents,
-    several,
 )
-from tests.support.scene import ALL, LATENCY, Scene, at, incident
+from tests.support.scene import ALL, LATENCY, Scene, at
 from wine_slo.config import translations
-from wine_slo.slo.evaluation.engine import GAP, State
-from wine_slo.slo.evaluation.incident import Incident, Interruption, Outcome
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, without_data
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
@@ -49,7 +48,6 @@ OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoi
 )
 TOO_FEW = Reason("only {seen} of the {needed} requests that a judgement needs", {"seen": 3, "needed": 5})
 BLIND = Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})})
-OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
 TWICE = replace(burning(BURNS[3]), budget=replace(BUDGET, bad_ratios={**BUDGET.bad_ratios, timedelta(days=3): 0.12}))
 
 
@@ -78,30 +76,12 @@ def status(fmt: Formatter) -> str:
     return status_list(replace(fmt, objectives=objectives), scene.state, at(scene.second + 12))
 
 
-def gap(why: str = "") -> Incident:
-    over = at(250)
-    return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
-
-
 MORE: dict[str, Callable[[Formatter], str]] = {
-    "a storm": lambda fmt: grouped_text(fmt, Kind.BREACH, several(21), State()),
-    "the end of a storm": lambda fmt: grouped_text(fmt, Kind.RECOVERY, OVER, State()),
-    "the end of a part of a storm": lambda fmt: grouped_text(
-        fmt, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
-    ),
-    "a storm that is no recovery": lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*OVER, EXPIRED], State()),
-    "a storm that was missed": lambda fmt: grouped_text(fmt, Kind.MISSED, OVER, State()),
-    "a gap": lambda fmt: late_text(fmt, gap(), State(incidents={12: incident()})),
-    "a gap, and nothing is open": lambda fmt: late_text(fmt, gap(), State()),
-    "a restart": lambda fmt: late_text(fmt, gap(Interruption.RESTART), State()),
-    "evaluations that failed": lambda fmt: late_text(fmt, gap(Interruption.FAILURE), State()),
-    "a suspension": lambda fmt: late_text(fmt, gap(Interruption.PAUSE), State()),
-    "a clock that was ahead": lambda fmt: late_text(fmt, gap(Interruption.CLOCK), State()),
     "the budget melts twice as fast": lambda fmt: breach_text(fmt, TWICE, NOTHING, State(), at(120)),
     "status": status,
 }
 
-EVERYTHING = EXAMPLES | MORE
+EVERYTHING = EXAMPLES | BESIDE | MORE
 
 READS = {
     "one of three down, then all": (
