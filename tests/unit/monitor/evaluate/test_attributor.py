@@ -12,13 +12,14 @@ from tests.support.scene import CHAT, KEY, LATENCY, START, incident
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.monitor.evaluate.attributor import MOST_SERIES, Attributor
 from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.slo.attribution.attribution import Attribution
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.key_state import MOST_ATTRIBUTED
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import BURNS, Alert, Objective, Objectives
+from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallTime
 from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
 from wine_slo.slo.text.formatting import Formatter
@@ -210,7 +211,7 @@ async def test_what_burns_a_budget_is_attributed_over_its_window_and_not_often()
     objectives = Objectives.only(replace(LATENCY, burns=BURNS))
     burning = incident(key=BURNING_KEY, burn=BURN)
     state, attributor = State(incidents={12: burning}), Attributor(prometheus)
-    found = {}
+    found: dict[Key, Attribution] = {}
     for minute in range(11):
         reading = Reading(at=START + timedelta(minutes=minute), sight=Sight.CLEAR)
         found |= await attributor.attributions(state, objectives, {KEY: reading}, ())
