@@ -78,6 +78,10 @@ FLAPPING = replace(
     again_at=at(120),
     last_bad_at=at(180),
 )
+ONLY_TARGET = replace(
+    FLAPPING,
+    reason=Reason("its only target did not answer {count} of its last {scrapes} scrapes", {"count": 30, "scrapes": 63}),
+)
 JOBS_DOWN = [replace(JOB_DOWN, number=each, key=Key(DOWN, (("job", f"shop-{each}"),))) for each in range(1, 7)]
 STALE = replace(
     BLIND,
@@ -308,6 +312,7 @@ VARIANTS: tuple[Say, ...] = (
     lambda fmt: breach(replace(SLOW, change=Deployment(at(0), "", "1.4")), fmt=fmt),
     lambda fmt: breach(replace(SLOW, change=STARTED), fmt=fmt),
     lambda fmt: breach(replace(SLOW, change=replace(STARTED, targets=1)), fmt=fmt),
+    lambda fmt: breach(ONLY_TARGET, after=360, state=State(evaluated_at=at(360)), fmt=fmt),
     lambda fmt: breach(replace(SLOW, budget=KNOWN_SHORT), fmt=fmt),
     lambda fmt: breach(replace(SLOW, budget=GONE), fmt=fmt),
     lambda fmt: breach(ALL_DOWN, state=State(incidents={each: held(each) for each in range(1, 6)}), fmt=fmt),
