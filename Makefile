@@ -3,6 +3,7 @@
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
 # make test-servers   7 minutes: the same incidents on five servers that speak Prometheus' API
 # make test-quick   the unit tests, half a minute
+# make newcomer   15 to 30 minutes: types the commands of README and tutorials in fresh clones, and compares
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
 # make wheel  a minute: builds sdist and wheel into dist/, and tries the wheel and each of its extras outside this folder
@@ -54,6 +55,11 @@ test-image:
 test-servers: $(BIN)/.dev .tools/servers
 	python -m pytest --capture=no tests/system/test_servers.py
 	WINE_SLO_SOAK=4 python -m pytest --capture=no tests/system/test_servers.py
+
+# Not of CI's `make test`: it installs everything three times. It needs nothing but Python and what the documents name.
+.PHONY: newcomer
+newcomer:
+	$(PYTHON) -m tests.newcomer
 
 reference: $(BIN)/.dev
 	python -m tools.reference
