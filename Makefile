@@ -15,7 +15,7 @@
 # make pictures      draws the pictures of the pages and charts in docs/images anew; tests alone change none
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
 #             of 15 s, and two hours of random faults
-# make benchmark-watchdog    4 minutes: what an evaluation costs, with three objectives and with a thousand label sets
+# make benchmark-watchdog    7 minutes: what an evaluation costs, with 3 and 100 objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/how-to/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
 # make benchmark-detection   25 minutes: how soon and how falsely we alert, beside Alertmanager
