@@ -133,7 +133,9 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
     channels = open_channels(settings)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))
-    charts = _charts(source, outside, channels, evaluator, recipients, localizer, instruments)
+    charts = _charts(
+        source, outside, channels, evaluator, recipients, localizer, deployments=deployments, instruments=instruments
+    )
     dispatcher = Dispatcher(
         channels.alerts,
         ledger,
@@ -225,13 +227,15 @@ def _read_at_scrape(
     )
 
 
-def _charts(
+def _charts(  # noqa: PLR0913 - one place calls it, by name
     source: MetricSource,
     outside: Outside,
     channels: Channels,
     snapshot: Snapshot,
     recipients: Recipients,
     localizer: Localizer,
+    *,
+    deployments: ReportedDeployments,
     instruments: WatchdogInstruments,
 ) -> Charts:
     """Return what draws charts and sends them."""
@@ -243,6 +247,7 @@ def _charts(
         snapshot,
         recipients=recipients,
         localizer=localizer,
+        reports=lambda: deployments.all,
         on_message=instruments.count_message,
     )
 
