@@ -133,9 +133,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
     channels = open_channels(settings)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))
-    charts = _charts(
-        source, outside, channels, evaluator, recipients, localizer, deployments=deployments, instruments=instruments
-    )
+    charts = _charts(source, outside, channels, evaluator, recipients, localizer, deployments, instruments)
     dispatcher = Dispatcher(
         channels.alerts,
         ledger,
@@ -227,14 +225,13 @@ def _read_at_scrape(
     )
 
 
-def _charts(  # noqa: PLR0913 - one place calls it, by name
+def _charts(  # noqa: PLR0913, PLR0917 - one place calls it
     source: MetricSource,
     outside: Outside,
     channels: Channels,
     snapshot: Snapshot,
     recipients: Recipients,
     localizer: Localizer,
-    *,
     deployments: ReportedDeployments,
     instruments: WatchdogInstruments,
 ) -> Charts:
