@@ -15,22 +15,39 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
+import aiohttp
 import pyte
 
 from tools.pictures.images import IMAGES, ROOT
+from wine_slo.integrations.peers import WatchdogApi, WatchdogError
+from wine_slo.slo.views.status_schema import Judgement
 
-COLUMNS, UPPER, LOWER = 100, 22, 11  # characters
-LONGEST_WAIT, LAST_FRAME, SHORTEST = 1500, 5000, 80  # ms
+COLUMNS, UPPER, LOWER = 112, 24, 9  # characters
+LONGEST_WAIT, PLAYS = 1.2, 38.0  # seconds: between two changes, and all of them
+TO_READ, LAST_FRAME = 4.0, 6.0  # seconds that a message stays, and what is seen at the end
+MESSAGE = "└".encode()  # ends one that is printed
+SHORTEST = 0.35  # seconds of a picture
 KEY = 0.07  # seconds between two letters that are typed
 IN_TIME = 240.0  # seconds
 LARGEST = 300_000  # bytes
-PROMPT = "\x1b[1;32m$\x1b[0m "
+PROMPT = "\x1b[32m$\x1b[0m "
 COLOURS = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")  # as pyte calls them
 PORTS = (8000, 8001, 9090)
+
+
+class Change(NamedTuple):
+    """What is written to the terminal that shows both."""
+
+    at: float  # seconds
+    written: str
+    is_message: bool = False
 
 
 class Terminal:
@@ -39,16 +56,14 @@ class Terminal:
     Args:
         top: The row of the picture in which it begins, from 0.
         rows: How many it has.
-        cast: What is recorded: seconds, and what is written to the terminal that shows both.
+        cast: What is recorded.
     """
 
-    def __init__(self, top: int, rows: int, cast: list[tuple[float, str]]) -> None:
+    def __init__(self, top: int, rows: int, cast: list[Change]) -> None:
         self._top, self._rows, self._cast = top, rows, cast
         self._screen = pyte.Screen(COLUMNS, rows)
         self._stream = pyte.ByteStream(self._screen)
-        self._changed = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
-        self.text = ""
 
     async def type(self, words: str) -> None:
         """Type a command, as a person does."""
@@ -69,13 +84,6 @@ class Terminal:
         )
         os.close(theirs)
         asyncio.get_running_loop().add_reader(ours, self._read, ours)
-
-    async def until(self, words: str) -> None:
-        """Wait until it has shown some words."""
-        async with asyncio.timeout(IN_TIME):
-            while words not in self.text:
-                self._changed.clear()
-                await self._changed.wait()
 
     async def wait(self) -> None:
         """Wait until the command has ended."""
@@ -102,13 +110,11 @@ class Terminal:
 
     def _show(self, content: bytes) -> None:
         self._stream.feed(content)
-        self.text += content.decode(errors="replace")
         rows = "".join(
             f"\x1b[{self._top + row + 1};1H\x1b[0m\x1b[K{self._line(row)}" for row in sorted(self._screen.dirty)
         )
         self._screen.dirty.clear()
-        self._cast.append((monotonic(), rows))
-        self._changed.set()
+        self._cast.append(Change(monotonic(), rows, is_message=MESSAGE in content))
 
     def _line(self, row: int) -> str:
         return "".join(_styled(self._screen.buffer[row][column]) for column in range(COLUMNS)).rstrip()
@@ -118,22 +124,34 @@ async def draw(folder: Path) -> None:
     """Record both, and draw what they showed."""
     _check_ports()
     copy = _copy(folder)
-    cast: list[tuple[float, str]] = [(monotonic(), f"\x1b[?25l\x1b[{UPPER + 1};1H\x1b[90m{'─' * COLUMNS}\x1b[0m")]
+    cast = [Change(monotonic(), f"\x1b[?25l\x1b[{UPPER + 1};1H\x1b[90m{'─' * COLUMNS}\x1b[0m")]
     upper, lower = Terminal(0, UPPER, cast), Terminal(UPPER + 1, LOWER, cast)
     try:
         await upper.type("make up")
         await upper.run(["make", "up"], copy)
-        await upper.until("sight of availability is clear")
+        await _until_evaluated()
         await lower.type("wine-slo drill")
         await lower.run([str(ROOT / ".venv" / "bin" / "wine-slo"), "drill"], copy)
         await lower.wait()
         await asyncio.sleep(1)
+        shown = tuple(cast)  # without its end
     finally:
         await lower.end()
         await upper.end()
-    recording = folder / "make-up.cast"
-    recording.write_text("\n".join(_asciicast(cast)) + "\n")
+    recording = ROOT / ".tools" / "make-up.cast"
+    recording.write_text("\n".join(_asciicast(shown)) + "\n")
     _render(recording, IMAGES / "make-up.svg")
+
+
+async def _until_evaluated() -> None:
+    """Wait until the watchdog knows that the service is up."""
+    async with asyncio.timeout(IN_TIME), aiohttp.ClientSession() as session:
+        while True:
+            with suppress(WatchdogError):
+                status = await WatchdogApi(session, "http://127.0.0.1:8001").status()
+                if all(each.verdict is Judgement.MET for each in status.objectives if each.slo == "availability"):
+                    return
+            await asyncio.sleep(0.5)
 
 
 def _check_ports() -> None:
@@ -161,12 +179,19 @@ def _copy(folder: Path) -> Path:
     return copy
 
 
-def _asciicast(cast: list[tuple[float, str]]) -> Iterator[str]:
+def _asciicast(cast: Sequence[Change]) -> Iterator[str]:
     """Yield the lines of a recording of version 2 (https://docs.asciinema.org/manual/asciicast/v2/)."""
-    start = cast[0][0]
+    waits = [min(later.at - earlier.at, LONGEST_WAIT) for earlier, later in pairwise(cast)]
+    pace = min(1.0, PLAYS / sum(waits))
     yield json.dumps({"version": 2, "width": COLUMNS, "height": UPPER + 1 + LOWER})
-    for at, written in cast:
-        yield json.dumps([round(at - start, 3), "o", written])
+    at, drawn_at, written = 0.0, 0.0, ""
+    for change, wait in zip(cast, [*waits, LAST_FRAME], strict=True):
+        written += change.written
+        following = at + wait * pace + (TO_READ if change.is_message else 0.0)
+        if following - drawn_at >= SHORTEST:  # what follows sooner is drawn together with this
+            yield json.dumps([round(at, 3), "o", written])
+            drawn_at, written = following, ""
+        at = following
 
 
 def _render(recording: Path, picture: Path) -> None:
@@ -175,7 +200,7 @@ def _render(recording: Path, picture: Path) -> None:
     Raises:
         SystemExit: It is too large for a page.
     """
-    times = ["-m", str(SHORTEST), "-M", str(LONGEST_WAIT), "-D", str(LAST_FRAME)]
+    times = ["-D", str(round(LAST_FRAME * 1000)), "-t", "window_frame"]
     command = [sys.executable, "-m", "termtosvg", "render", str(recording), str(picture), *times]
     subprocess.run(command, check=True, capture_output=True)
     size = picture.stat().st_size

@@ -26,7 +26,7 @@ USUAL = 12 * 60  # seconds before the drill; a chart shows ten of these minutes,
 GROUP = -1001234567890
 ANNA = 7
 IN_TIME = 120.0  # seconds
-TO_DRAW = 15.0  # seconds, of which the drawing itself has ten
+SOON, TO_DRAW = 9.0, 15.0  # seconds; the drawing itself has ten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +115,16 @@ class Watch:
         await self.api.until(lambda: self.words.acknowledged in breach.text, IN_TIME)
         return chat.bubble(breach)
 
+    async def is_charted(self, seconds: float) -> bool:
+        """Wait so long for the chart, and return whether it came."""
+        with suppress(AssertionError):
+            await self.api.until(lambda: any(each.photo for each in self.news), seconds)
+            return True
+        return False
+
     async def until_charted(self) -> None:
         """Wait for the chart, and press its button where it was not drawn in time, as on a machine that is busy."""
-        while not any(each.photo for each in self.news):
-            with suppress(AssertionError):
-                await self.api.until(lambda: any(each.photo for each in self.news), TO_DRAW)
-                return
+        while not await self.is_charted(TO_DRAW):
             await self.api.press_with(self.news[0], self.chart, ANNA)
 
     async def until_recovered(self) -> tuple[list[chat.Bubble], chat.Bubble]:
@@ -161,6 +165,7 @@ async def draw(folder: Path) -> None:
         await _page(desk, english, "status-healthy")
         drill = await processes.wine_slo("drill", settings={**known, "WINE_SLO_WATCHDOG_URL": english.url})
         breaches = await asyncio.gather(*(each.acknowledges() for each in watches))
+        await english.is_charted(SOON)  # before the browser takes the processor
         await _page(desk, english, "status-breach")
         await _page(phone, english, "status-phone-dark")
         for watch in watches:  # one drawing at a time
