@@ -182,12 +182,12 @@ def _copy(folder: Path) -> Path:
 def _asciicast(cast: Sequence[Change]) -> Iterator[str]:
     """Yield the lines of a recording of version 2 (https://docs.asciinema.org/manual/asciicast/v2/)."""
     waits = [min(later.at - earlier.at, LONGEST_WAIT) for earlier, later in pairwise(cast)]
-    pace = min(1.0, PLAYS / sum(waits))
+    speed = min(1.0, PLAYS / sum(waits))
     yield json.dumps({"version": 2, "width": COLUMNS, "height": UPPER + 1 + LOWER})
     at, drawn_at, written = 0.0, 0.0, ""
     for change, wait in zip(cast, [*waits, LAST_FRAME], strict=True):
         written += change.written
-        following = at + wait * pace + (TO_READ if change.is_message else 0.0)
+        following = at + wait * speed + (TO_READ if change.is_message else 0.0)
         if following - drawn_at >= SHORTEST:  # what follows sooner is drawn together with this
             yield json.dumps([round(at, 3), "o", written])
             drawn_at, written = following, ""

@@ -26,6 +26,7 @@ from tools.pictures.traffic import usual_traffic
 
 BUILT = FOLDER.parent / ".tools" / "preview"  # where `make` puts what it built of preview.jsx
 WELL, SICK, WELL_AGAIN = 60, 35, 45  # seconds of the day
+TICK, MIDDLE = 30, 15  # seconds between two labels of a graph
 WIDTH = 1520  # pixels
 PAGE, HTML = "http://preview.invalid/", '<!doctype html><meta charset="utf-8"><div id="root"></div>'
 
@@ -56,7 +57,8 @@ async def day(folder: Path, api: BotApi) -> tuple[Prometheus, Processes, Act]:
             await api.says(CHAT, CHAT, "/status")
             await asyncio.sleep(max(0.0, sick_until - time.time()))
         await asyncio.sleep(WELL_AGAIN)
-    return prometheus, processes, Act(start + 10, time.time())
+    now = time.time()
+    return prometheus, processes, Act(start + 10, now - (now - MIDDLE) % TICK)  # so that no label is cut at the edge
 
 
 async def numbers(grafana: Grafana, dashboard: Json, act: Act) -> dict[str, Any]:
