@@ -52,8 +52,8 @@ OF_COMMANDS: Mapping[str, Mapping[ExitStatus, str]] = {
         ExitStatus.FAILED: "breached: at least one is in breach",
         ExitStatus.BAD_INPUT: "bad_configuration: settings or the file of objectives cannot be used, or there is no "
         "objective of that name",
-        ExitStatus.NO_DATA: "cannot_see: Prometheus cannot be queried, its answer cannot be trusted, or all scrapes of "
-        "the service fail",
+        ExitStatus.NO_DATA: "cannot_see: Prometheus cannot be queried, its answer cannot be trusted, all scrapes of "
+        "the service fail, or a metric of an objective does not exist or its labels can never match",
         ExitStatus.TOO_LITTLE_TRAFFIC: "too_little_traffic: no requests, or too few for a judgement",
     },
     "validate": {
