@@ -1,5 +1,6 @@
 """What the JSON schema of `slo.yml` says beyond types: limits, and examples for editors, which a test holds right."""
 
+from inspect import cleandoc
 from typing import Any
 
 ERRORS = 'http_requests_total{code=~"5.."}'
@@ -85,6 +86,7 @@ def completed(schema: dict[str, Any], own_keys: str) -> dict[str, Any]:
     file["patternProperties"] = {f"^{own_keys}": {"description": "The writer's own, such as what anchors name"}}
     file["anyOf"] = [{"required": ["objectives"]}, {"required": ["include"]}]
     for each in schema["$defs"].values():
+        each["description"] = cleandoc(each["description"])  # since Python 3.13 a docstring has no indent
         other = next((kind for field, kind in OTHERS.items() if field in each["properties"]), "")
         (kind,) = each["properties"].get("kind", {}).get("enum", [other])
         if kind in KINDS:

@@ -33,7 +33,7 @@ def test_training_anew_gives_the_committed_models_predictions(trained: Path) -> 
 def test_training_anew_gives_the_committed_card_but_for_its_date_and_its_files_hash(trained: Path) -> None:
     anew, shipped = (json.loads(path.with_suffix(".json").read_text()) for path in (trained, SHIPPED))
     for card in (anew, shipped):
-        del card["trained_at"], card["sha256"]
+        del card["trained_at"], card["sha256"], card["numpy"]  # another Python has another numpy
         folded = card.pop("folded")
         assert folded["largest_difference"] < 1e-9
     assert anew == shipped

@@ -1,6 +1,7 @@
 """What machines can rely on in `/api/status`."""
 
 import json
+from inspect import cleandoc
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,11 @@ SCHEMA = Path(__file__).parents[4] / "docs" / "reference" / "status.schema.json"
 
 
 def test_the_schema_that_is_written_down_is_the_answers() -> None:
-    made = json.dumps(msgspec.json.schema(Status), indent=2, ensure_ascii=False) + "\n"
+    schema = msgspec.json.schema(Status)
+    for each in schema["$defs"].values():
+        if "description" in each:
+            each["description"] = cleandoc(each["description"])  # since Python 3.13 a docstring has no indent
+    made = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     if not SCHEMA.exists():
         SCHEMA.write_text(made)
     assert SCHEMA.read_text() == made, f"names are kept; delete {SCHEMA} to write it anew where they must change"
