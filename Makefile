@@ -9,6 +9,7 @@
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reliability   writes the table of docs/explanation/delivery.md anew
 # make pictures      draws the pictures of the pages and charts in docs/images anew; tests alone change none
+# make notebook      two minutes: runs docs/walkthrough.ipynb against the real processes and writes it anew with its outputs
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
 #             of 15 s, and two hours of random faults
 # make benchmark-watchdog    4 minutes: what an evaluation costs, with three objectives and with a thousand label sets
@@ -25,7 +26,7 @@ COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null
 PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test test-quick test-image test-servers soak reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up test test-quick test-image test-servers soak reliability pictures notebook check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -56,6 +57,9 @@ pictures: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 	WINE_SLO_WRITE_PICTURES=1 python -m pytest tests/integration/service/test_browser.py tests/integration/monitor/publish/test_status_page.py \
 	    tests/system/test_chart_of_history.py
 
+notebook: $(BIN)/.notebook .tools/bin/prometheus models/model.json
+	python -m tests.support.walkthrough.notebook
+
 soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
 	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py \
@@ -76,6 +80,8 @@ lock: $(BIN)/.dev
 	    --no-emit-index-url --no-header --quiet --output-file requirements-build.txt
 	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --constraints requirements-build.txt --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
+	uv pip compile --group notebook --constraints requirements-dev.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file requirements-notebook.txt
 
 # English is the name of each sentence, so it has no list. Without places and dates, so that branches do not collide.
 # Where git cannot merge the compiled .mo: merge the .po, then this.
@@ -88,7 +94,7 @@ catalogue: $(BIN)/.dev
 models/model.json: | $(BIN)/.up
 	wine-slo train
 
-# Two stamps, so that who only wants to run it does not install the linters.
+# A stamp for each, so that who only wants to run it does not install the linters, nor `make test` Jupyter.
 $(BIN)/.up: requirements.txt requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r requirements.txt -r requirements-build.txt
@@ -98,6 +104,11 @@ $(BIN)/.up: requirements.txt requirements-build.txt pyproject.toml
 
 $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 	$(PIP) --require-hashes -r requirements-dev.txt
+	$(COMPILE)
+	@touch $@
+
+$(BIN)/.notebook: requirements-notebook.txt $(BIN)/.up
+	$(PIP) --require-hashes -r requirements-notebook.txt
 	$(COMPILE)
 	@touch $@
 
