@@ -7,6 +7,7 @@
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
 # make lock   writes the pinned requirement files anew
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
+# make reference     writes the parts of docs/reference/ and .env.example that come from the code anew
 # make reliability   writes the table of docs/explanation/delivery.md anew
 # make pictures      draws the pictures of the pages and charts in docs/images anew; tests alone change none
 # make notebook      two minutes: runs docs/walkthrough.ipynb against the real processes and writes it anew with its outputs
@@ -26,7 +27,7 @@ COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null
 PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test test-quick test-image test-servers soak reliability pictures notebook check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up test test-quick test-image test-servers soak reference reliability pictures notebook check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -49,6 +50,9 @@ test-image:
 test-servers: $(BIN)/.dev .tools/servers
 	python -m pytest --capture=no tests/system/test_servers.py
 	WINE_SLO_SOAK=4 python -m pytest --capture=no tests/system/test_servers.py
+
+reference: $(BIN)/.dev
+	python -m tools.reference
 
 reliability: $(BIN)/.dev
 	WINE_SLO_WRITE_RELIABILITY=1 python -m pytest tests/system/test_fault_matrix.py

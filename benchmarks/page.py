@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.support.real.prometheus import version
+from tools import marked
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -19,8 +20,4 @@ def today() -> str:
 def write(name: str, about: str, figures: str) -> None:
     """Put what the benchmark of this name has found into the page, in place of what it found before."""
     begin, end = f"<!-- {name}: written by `make benchmark-{name}` -->", f"<!-- {name}: end -->"
-    before, found, rest = PAGE.read_text().partition(begin)
-    _, ended, after = rest.partition(end)
-    if not (found and ended):
-        raise ValueError(f"{PAGE} has no part for {name}, or no end of it")
-    PAGE.write_text(f"{before}{begin}\n{about}\n\n{figures}\n{end}{after}")
+    PAGE.write_text(marked.put(PAGE.read_text(), begin, end, f"{about}\n\n{figures}"))

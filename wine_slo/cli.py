@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from wine_slo.exit_status import ExitStatus, epilogue
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -24,15 +26,15 @@ def main(
         environment.read_file(env_file)
 
 
-@app.command(hidden=True)
+@app.command(hidden=True, epilog=epilogue("is-set"))
 def is_set(name: str) -> None:
-    """Exit with 0 where a variable is set, by the rules of our own settings, with 1 where it is not, else with 2."""
+    """Say by the exit status whether a variable is set, by the rules of our own settings."""
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
     raise typer.Exit(run.is_set(name))
 
 
-@app.command()
+@app.command(epilog=epilogue("train"))
 def train() -> None:
     """Train the shipped model and write models/model.pkl and its card."""
     from wine_slo.service.model import training  # noqa: PLC0415
@@ -40,7 +42,7 @@ def train() -> None:
     training.main()
 
 
-@app.command()
+@app.command(epilog=epilogue("server"))
 def server(workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1) -> None:
     """Serve the API and the form until stopped."""
     from wine_slo import server  # noqa: PLC0415
@@ -48,7 +50,7 @@ def server(workers: Annotated[int, typer.Option(min=1, max=64, help="Processes t
     server.main(workers)
 
 
-@app.command()
+@app.command(epilog=epilogue("watchdog"))
 def watchdog() -> None:
     """Evaluate the SLOs and send notifications, until stopped."""
     from wine_slo import watchdog  # noqa: PLC0415
@@ -56,7 +58,7 @@ def watchdog() -> None:
     watchdog.main()
 
 
-@app.command()
+@app.command(epilog=epilogue("check"))
 def check(
     objective: Annotated[str | None, typer.Option(metavar="NAME", help="Only this one of slo.yml.")] = None,
     as_json: Json = False,  # noqa: FBT002  # a flag is a boolean
@@ -65,16 +67,15 @@ def check(
 
     Evaluates once, by the watchdog's rules.
 
-    Exits with 0 met, 1 breached, 2 bad configuration, 3 no data,
-    4 too little traffic to judge. Of several objectives the first that
-    holds of 1, 3, 4 and 0 counts.
+    Of several objectives the first that holds of the exit statuses
+    1, 3, 4 and 0 counts.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
     raise typer.Exit(run.check(objective, as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=epilogue("validate"))
 def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Such as config/slo.yml.")],
     as_json: Json = False,  # noqa: FBT002  # a flag is a boolean
@@ -82,14 +83,14 @@ def validate(
     """Say whether files of objectives can be used, as an editor or CI wants to know.
 
     Needs neither settings nor Prometheus. Every mistake is reported with its
-    line. Exits with 0 where every file can be used, and with 2 where not.
+    line.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
     raise typer.Exit(run.validate(files, as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=epilogue("init"))
 def init(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="More files of --from.")] = None,
     *,
@@ -113,8 +114,6 @@ def init(
     With --from it reads Sloth, Pyrra, OpenSLO, slo-generator and Prometheus
     alerting rules, and says of each SLO what was taken, changed or left out
     and why.
-
-    Exits with 0, and with 2 where nothing could be written.
     """
     from wine_slo.monitor.onboarding import init as onboarding  # noqa: PLC0415
     from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
@@ -127,19 +126,15 @@ def init(
     raise typer.Exit(onboarding.main(options))
 
 
-@app.command()
+@app.command(epilog=epilogue("status"))
 def status(as_json: Json = False) -> None:  # noqa: FBT002
-    """Show the current status of all objectives, by the watchdog.
-
-    Exits with 0, with 1 where its last evaluation is too old,
-    2 where a setting is wrong, 3 where it does not answer.
-    """
+    """Show the current status of all objectives, by the watchdog."""
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
     raise typer.Exit(run.status(as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=epilogue("drill"))
 def drill(
     objective: Annotated[
         str | None, typer.Option(metavar="NAME", help="What to break; else the first latency.")
@@ -153,17 +148,13 @@ def drill(
     a URL, or runs a command and, however it ends, another one. Without it,
     requests /sleep of the service that comes with it, which the error budget
     leaves out, and then as many fast ones. Ctrl-C ends it.
-
-    Exits with 0 where every step was as soon as the settings imply,
-    1 where it was not, 2 where the configuration is wrong, 3 where there
-    was no drill because a precondition does not hold.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
     raise typer.Exit(run.drill(objective, minutes, as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=epilogue("replay"))
 def replay(  # noqa: PLR0913  # options of a command, each by its name
     *,
     since: Annotated[str | None, typer.Option(metavar="SPAN", help="How far back; 7d by default.")] = None,
@@ -187,9 +178,6 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
     Runs the watchdog's own evaluator over the data in Prometheus: same
     evaluations, same rules, same incidents. An interrupted run continues
     where it was.
-
-    Exits with 0, with 2 where an option or a file cannot be used, with 3
-    where Prometheus does not answer or has no data for the time range.
     """
     from wine_slo.monitor.replay.command import main  # noqa: PLC0415
     from wine_slo.monitor.replay.inputs import Options  # noqa: PLC0415
@@ -212,7 +200,7 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
     )
 
 
-@app.command()
+@app.command(epilog=epilogue("suggest"))
 def suggest(
     objectives: Annotated[Path | None, typer.Option(metavar="FILE", help="Instead of slo.yml.")] = None,
     discover: Annotated[bool, typer.Option("--discover", help="For what Prometheus scrapes instead.")] = False,  # noqa: FBT002
@@ -223,22 +211,19 @@ def suggest(
     Counts every threshold with every objective, and replays the strictest
     ones of them, and those of slo.yml, with the watchdog's own evaluator.
     An interrupted run continues where it was.
-
-    Exits with 0, with 2 where settings or a file cannot be used, with 3
-    where Prometheus does not answer or knows too little for any objective.
     """
     from wine_slo.monitor.onboarding.suggest import command as suggesting  # noqa: PLC0415
 
     raise typer.Exit(suggesting.main(objectives, is_discovering=discover, as_json=as_json))
 
 
-@app.command()
+@app.command(epilog=epilogue("doctor"))
 def doctor(as_json: Json = False) -> None:  # noqa: FBT002
     """Say what is wrong with the set-up, and what to do about it.
 
     Checks the settings, the objectives, Prometheus and what it scrapes, the
     service and its model, the watchdog, its ledger, Telegram and its chats. It
-    changes nothing and notifies nobody. Exits with 1 where something is wrong.
+    changes nothing and notifies nobody.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
@@ -254,14 +239,12 @@ def of_ledger() -> None:
     """Keep the watchdog's ledger safe."""
 
 
-@ledger.command()
+@ledger.command(epilog=epilogue("ledger backup"))
 def backup(file: Annotated[Path, typer.Argument(help="A new file; one that is there is not overwritten.")]) -> None:
     """Write the whole ledger into one new file, beside a running watchdog too.
 
     To restore, stop the watchdog and put that file in the place of the
     ledger, without the -wal and -shm files beside it.
-
-    Exits with 1 where that is not possible, 2 where a setting is wrong.
     """
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
@@ -269,7 +252,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; one that is th
 
 
 def run() -> None:
-    """Run the command; what nobody expected is logged, as the log hides secrets, and ends it with 1."""
+    """Run the command; what nobody expected is logged, as the log hides secrets, and fails."""
     from wine_slo.config import log_setup  # noqa: PLC0415
     from wine_slo.integrations.console import standard_streams  # noqa: PLC0415
 
@@ -278,7 +261,7 @@ def run() -> None:
     try:
         app(prog_name="wine-slo")
     except SystemExit as ended:
-        raise SystemExit(output.status(ended.code if isinstance(ended.code, int) else 0)) from None
+        raise SystemExit(output.status(ended.code if isinstance(ended.code, int) else ExitStatus.OK)) from None
     except Exception:
         logging.getLogger("wine_slo").critical("an error that nobody expected", exc_info=True)
-        raise SystemExit(1) from None
+        raise SystemExit(ExitStatus.FAILED) from None

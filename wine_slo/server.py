@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from wine_slo.config.environment import SettingsError, read, unknown
+from wine_slo.exit_status import ExitStatus
 from wine_slo.http.guarded_server import raise_limit_of_files
 from wine_slo.integrations.console import standard_streams
 from wine_slo.monitor.settings import WatchdogSettings
@@ -18,7 +19,7 @@ def main(processes: int = 1) -> None:
         settings = read(ServerSettings)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        sys.exit(ExitStatus.BAD_INPUT)
     for sentence in unknown(ServerSettings, WatchdogSettings):
         sys.stderr.write(f"{sentence}\n")
     raise_limit_of_files()

@@ -22,6 +22,7 @@ from wine_slo.config import log_setup, slo_file
 from wine_slo.config.environment import SettingsError, read, unknown
 from wine_slo.config.hosts import is_loopback
 from wine_slo.config.slo_file import SloFile
+from wine_slo.exit_status import ExitStatus
 from wine_slo.http import guarded_server
 from wine_slo.http.door import Door
 from wine_slo.http.guarded_server import Patience, Runner
@@ -59,7 +60,7 @@ def main() -> None:
         _check_together(settings, objectives)
     except (SettingsError, slo_file.SloFileError) as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        sys.exit(ExitStatus.BAD_INPUT)
     log_setup.configure(settings.log_format)
     for sentence in unknown(WatchdogSettings, ServerSettings):
         log.warning(sentence)
@@ -68,14 +69,14 @@ def main() -> None:
         asyncio.run(watch(settings, file, ledger))
     except (LedgerError, ClaimError) as error:
         log.critical("%s", error)
-        sys.exit(1)
+        sys.exit(ExitStatus.FAILED)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
         sys.stderr.write(f"cannot listen on {settings.watchdog_host}:{settings.watchdog_port}: {reason}\n")
-        sys.exit(1)
+        sys.exit(ExitStatus.FAILED)
     except Exception:
         log.critical("a loop has ended by a fault of ours", exc_info=True)
-        sys.exit(1)  # whoever started us starts us again; the ledger holds the rest
+        sys.exit(ExitStatus.FAILED)  # whoever started us starts us again; the ledger holds the rest
 
 
 async def watch(settings: WatchdogSettings, file: SloFile, ledger: Ledger) -> None:

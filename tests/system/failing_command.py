@@ -4,11 +4,12 @@ import sys
 
 from wine_slo import cli
 from wine_slo.config import environment
+from wine_slo.exit_status import ExitStatus
 from wine_slo.monitor.commands import run
 from wine_slo.monitor.settings import WatchdogSettings
 
 
-def fails(*, as_json: bool) -> int:  # noqa: ARG001  # as the command has it
+def fails(*, as_json: bool) -> ExitStatus:  # noqa: ARG001  # as the command has it
     token = environment.read(WatchdogSettings).prometheus_token
     assert token
     raise RuntimeError(f"with {token.value} in it")

@@ -1,7 +1,8 @@
 """Read settings from the environment or `.env`; nothing else reads them.
 
-A setting is a field: its name, type and default, and a `Meta` with what is wanted of it. The variable is the field's
-name in capitals behind WINE_SLO_. An empty value counts as not set. Each secret can also stand in a file that
+A setting is a field: its name, type and default, and, by `means`, what it is for and what is wanted of it; the page
+docs/reference/settings.md and .env.example are written from these. The variable is the field's name in capitals behind
+WINE_SLO_. An empty value counts as not set. Each secret can also stand in a file that
 `NAME_FILE` names. All mistakes are reported at once. In `.env` nothing is expanded: a value is what it says.
 """
 
@@ -19,17 +20,13 @@ from dotenv.parser import parse_stream
 from msgspec import Meta
 
 from wine_slo.config.files import text_file
-from wine_slo.config.setting_types import (
-    Secret,
-    Url,
-)
+from wine_slo.config.setting_types import Host, Secret, Url
 from wine_slo.slo import redaction
 
 PREFIX = "WINE_SLO_"
 FILE = Path(".env")
 S = TypeVar("S", bound="Settings")
 WHERE = f"{PREFIX}ENV_FILE"
-OF_COMPOSE = {f"{PREFIX}PROMETHEUS_PORT", f"{PREFIX}GRAFANA_PORT"}  # docker-compose.yml alone reads these
 # Other variables that Kubernetes and Docker set for services of such names.
 OF_A_LINK = re.compile(r".*_SERVICE_(HOST|PORT(_\w+)?)|.*_PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?")
 LINK = re.compile(r"(tcp|udp|sctp)://.*")  # what Kubernetes and Docker set for a service of the name wine-slo
@@ -56,8 +53,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=lambda name: f"
 LONGEST_NAME = 100  # letters of a variable's name in a sentence
 LONGEST_SHOWN = 200  # letters of a wrong value in a sentence
 Port = Annotated[int, Meta(ge=0, le=65535)]
-LogFormat = Literal["text", "json"]
-NAMES = "names separated by commas, such as wine.example.org"
+
+
+def means(about: str, wanted: str, **limits: Any) -> Meta:
+    """Return what a setting is for, in sentences; what is wanted of it; and the limits of its type."""
+    return Meta(description=about, extra={"wanted": wanted}, **limits)
+
+
+# Of both processes
+LogFormat = Annotated[Literal["text", "json"], means("How a line of the log is written.", "text or json")]
+AllowedHosts = Annotated[
+    tuple[Host, ...],
+    means(
+        "The names in `Host` by which browsers and proxies call it, beside those of loopback. If not set, a process "
+        "that listens on loopback answers to no other name, and one that listens on more answers to every name.",
+        "names separated by commas, such as wine.example.org",
+    ),
+]
+
+
+class ComposeSettings(Settings, frozen=True, kw_only=True):
+    """What docker-compose.yml alone reads."""
+
+    prometheus_port: Annotated[
+        Port, means("The port of this machine at which Prometheus answers.", "a whole number to 65535")
+    ] = 9090
+    grafana_port: Annotated[
+        Port, means("The port of this machine at which Grafana answers.", "a whole number to 65535")
+    ] = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +91,15 @@ class Setting:
     variable: str
     type: Any
     default: str  # as one would write it; "" where there is none
+    about: str
     wanted: str
     is_list: bool
     is_secret: bool
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Return the variable, and that of a file with its value where it is a secret."""
+        return (self.variable, f"{self.variable}_FILE") if self.is_secret else (self.variable,)
 
     def read(self, variables: dict[str, str]) -> Any:
         """Return its value; None where it is not set.
@@ -150,9 +179,8 @@ def unknown(*settings: type[Settings]) -> list[str]:
     Raises:
         SettingsError: `.env` cannot be read.
     """
-    known = {WHERE, *OF_COMPOSE}
-    for each in (setting for kind in settings for setting in listed(kind)):
-        known |= {each.variable, f"{each.variable}_FILE"} if each.is_secret else {each.variable}
+    kinds: tuple[type[Settings], ...] = (ComposeSettings, *settings)
+    known = {WHERE, *(name for kind in kinds for setting in listed(kind) for name in setting.variables)}
     in_file = {name.upper() for name, value in _read_file(file()).items() if value}
     names = [name for name in sorted(_variables()) if name.startswith(PREFIX) and name not in known]
     return [
@@ -164,7 +192,7 @@ def unknown(*settings: type[Settings]) -> list[str]:
 
 def _unknown(name: str, where: str, known: set[str]) -> str:
     meant = get_close_matches(name, known, n=1, cutoff=0.8)
-    advice = f"is {meant[0]} meant?" if meant else "README.md lists all of them"
+    advice = f"is {meant[0]} meant?" if meant else "docs/reference/settings.md lists all of them"
     shown = "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST_NAME])
     return f"{shown} of {where} is no setting; {advice}"
 
@@ -230,6 +258,7 @@ def _setting(field: msgspec.structs.FieldInfo) -> Setting:
         field.type,
         _written(field.default),
         about.description,
+        about.extra["wanted"],
         is_list=get_origin(kind) is tuple,
         is_secret=any(isinstance(each, type) and issubclass(each, Secret) for each in kinds),
     )

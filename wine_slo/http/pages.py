@@ -72,7 +72,7 @@ class StaticFiles:
         }
 
     async def send(self, request: web.Request) -> web.Response:
-        """Return the file that `{file}` of the route names.
+        """Return the style, the script or the picture that `{file}` of the route names.
 
         Raises:
             web.HTTPNotFound: There is none.

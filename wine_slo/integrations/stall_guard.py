@@ -12,6 +12,8 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 
+from wine_slo.exit_status import ExitStatus
+
 TURN = 1.0  # seconds
 LAST_WORDS = 5.0  # seconds for the stacks; standard error may be what the process hangs at
 
@@ -52,7 +54,7 @@ class StallGuard:
         words = threading.Thread(target=self._say_why, daemon=True)
         words.start()
         words.join(LAST_WORDS)
-        os._exit(1)  # nothing else can be relied on; what is known is in the ledger
+        os._exit(ExitStatus.FAILED)  # nothing else can be relied on; what is known is in the ledger
 
     def _say_why(self) -> None:
         for name in filter(self.has_stalled, self._patience):

@@ -9,9 +9,8 @@ from urllib.request import getproxies, proxy_bypass
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta
 
-from wine_slo.config.environment import NAMES, PREFIX, LogFormat, Port, Settings, listed
+from wine_slo.config.environment import PREFIX, AllowedHosts, LogFormat, Port, Settings, listed, means
 from wine_slo.config.files import text_file
 from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
 from wine_slo.config.setting_types import (
@@ -73,6 +72,7 @@ class PrometheusHeaders(Mapping[str, str]):
 
 
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
+OUTSIDE = "If not set, that of the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), but for this machine."
 
 
 class WatchdogSettings(Settings, frozen=True, kw_only=True):
@@ -80,97 +80,200 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
 
     prometheus_url: Annotated[
         UrlWithoutPassword,
-        Meta(
-            description="the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
-            "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
+        means(
+            "Where the watchdog queries: Prometheus (2.29 or newer), or what speaks its API. `make up` starts no "
+            "Prometheus where this is set.",
+            "the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
+            "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD",
         ),
     ] = UrlWithoutPassword("http://127.0.0.1:9090")
     prometheus_token: Annotated[
-        Token | None, Meta(description="a bearer token: letters, digits and signs on one line, without blanks")
+        Token | None,
+        means(
+            "Sent to Prometheus as a bearer token.",
+            "a bearer token: letters, digits and signs on one line, without blanks",
+        ),
     ] = None
     prometheus_username: Annotated[
-        UserName | None, Meta(description="a name for basic authentication, on one line and without a colon")
+        UserName | None,
+        means("The user at Prometheus.", "a name for basic authentication, on one line and without a colon"),
     ] = None
-    prometheus_password: Annotated[Secret | None, Meta(description="its password")] = None
+    prometheus_password: Annotated[Secret | None, means("The password of that user.", "its password")] = None
     prometheus_tenant: Annotated[
-        Header | None, Meta(description="a tenant's id on one line, sent as X-Scope-OrgID")
+        Header | None,
+        means("The tenant, of a server that has several.", "a tenant's id on one line, sent as X-Scope-OrgID"),
     ] = None
     prometheus_ca_file: Annotated[
-        Path | None, Meta(description="the path of a file with the certificates of CAs, in PEM")
+        Path | None,
+        means(
+            "The CAs that are trusted instead of the system's.",
+            "the path of a file with the certificates of CAs, in PEM",
+        ),
     ] = None
     prometheus_cert_file: Annotated[
-        Path | None, Meta(description="the path of a file with this client's certificate, in PEM")
+        Path | None,
+        means("The client certificate.", "the path of a file with this client's certificate, in PEM"),
     ] = None
     prometheus_key_file: Annotated[
-        Path | None, Meta(description="the path of a file with the key of that certificate, in PEM and not encrypted")
+        Path | None,
+        means("Its key.", "the path of a file with the key of that certificate, in PEM and not encrypted"),
     ] = None
-    poll_seconds: Annotated[float, Meta(ge=1, le=3600, description="a number of seconds from 1 to 3600")] = 30
-    objectives: Annotated[Path, Meta(description="the path of a file such as slo.yml")] = Path("config/slo.yml")
+    poll_seconds: Annotated[
+        float, means("How often the watchdog evaluates.", "a number of seconds from 1 to 3600", ge=1, le=3600)
+    ] = 30
+    objectives: Annotated[Path, means("The objectives.", "the path of a file such as slo.yml")] = Path("config/slo.yml")
     database_url: Annotated[
         str,
-        Meta(
+        means(
+            "The ledger: what the watchdog remembers.",
+            "an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
             pattern=r"^sqlite:///.",
-            description="an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
         ),
     ] = "sqlite:///data/watchdog.db"
-    standby: Annotated[bool, Meta(description="true or false")] = False
-    heartbeat_url: Annotated[SecretUrl | None, Meta(description="the URL of a dead-man's switch")] = None
-    heartbeat_proxy: Annotated[ProxyUrl | None, Meta(description=PROXY)] = None
-    notify_socket: Annotated[str | None, Meta(description="systemd's; it sets it itself")] = msgspec.field(
-        default=None, name="NOTIFY_SOCKET"
-    )
-    watchdog_usec: Annotated[int, Meta(ge=0, description="systemd's, in microseconds; it sets it itself")] = (
-        msgspec.field(default=0, name="WATCHDOG_USEC")
-    )
-    watchdog_host: Annotated[Host, Meta(description="an address of this machine, or 0.0.0.0 for all")] = Host(
-        "127.0.0.1"
-    )
-    watchdog_port: Annotated[Port, Meta(description="a whole number from 0 (any free) to 65535")] = 8001
-    watchdog_password: Annotated[Secret | None, Meta(description="a password for the watchdog's pages")] = None
-    watchdog_login_required: Annotated[bool, Meta(description="true or false")] = True
+    standby: Annotated[
+        bool,
+        means(
+            "Whether to wait while another watchdog holds the ledger, and to take over when it ends; else a second "
+            "watchdog exits with 1.",
+            "true or false",
+        ),
+    ] = False
+    heartbeat_url: Annotated[
+        SecretUrl | None,
+        means(
+            "Fetched after each complete tick; whatever is there alerts where these requests stop.",
+            "the URL of a dead-man's switch",
+        ),
+    ] = None
+    heartbeat_proxy: Annotated[ProxyUrl | None, means(f"The proxy of that URL. {OUTSIDE}", PROXY)] = None
+    watchdog_host: Annotated[
+        Host, means("Where the watchdog listens.", "an address of this machine, or 0.0.0.0 for all")
+    ] = Host("127.0.0.1")
+    watchdog_port: Annotated[
+        Port, means("The port at which the watchdog listens.", "a whole number from 0 (any free) to 65535")
+    ] = 8001
+    watchdog_password: Annotated[
+        Secret | None,
+        means(
+            "Needed for every page of the watchdog but `/health`: by basic authentication with any name, or as a "
+            "bearer token.",
+            "a password for the watchdog's pages",
+        ),
+    ] = None
+    watchdog_login_required: Annotated[
+        bool,
+        means(
+            "Whether the watchdog refuses to start without that password where it listens on more than loopback; "
+            "false is for a port that only those reach who may read the pages.",
+            "true or false",
+        ),
+    ] = True
     api_token: Annotated[
         Token | None,
-        Meta(description="a bearer token of your choice: letters, digits and signs on one line, no blanks"),
+        means(
+            "Needed to report drills and deployments to the watchdog (`POST /api/drills` and `/api/deployments`). If "
+            "not set, nobody may.",
+            "a bearer token of your choice: letters, digits and signs on one line, no blanks",
+        ),
     ] = None
-    allowed_hosts: Annotated[tuple[Host, ...], Meta(description=NAMES)] = ()
-    service_url: Annotated[RootUrl, Meta(description="the root of the service, such as http://host:8000")] = RootUrl(
-        "http://127.0.0.1:8000"
-    )
-    watchdog_url: Annotated[RootUrl | None, Meta(description="the root of the watchdog, such as http://host:8001")] = (
-        None
-    )
-    grafana_url: Annotated[Url | None, Meta(description="an address of Grafana, for a link on the status page")] = None
-    telegram_token: Annotated[BotToken | None, Meta(description="the bot's token, as @BotFather gave it")] = None
+    allowed_hosts: AllowedHosts = ()
+    service_url: Annotated[
+        RootUrl,
+        means("The service that is watched, for the drill.", "the root of the service, such as http://host:8000"),
+    ] = RootUrl("http://127.0.0.1:8000")
+    watchdog_url: Annotated[
+        RootUrl | None,
+        means(
+            "Where `wine-slo status`, `drill` and `doctor` find the watchdog. If not set, where it listens.",
+            "the root of the watchdog, such as http://host:8001",
+        ),
+    ] = None
+    grafana_url: Annotated[
+        Url | None,
+        means("Where a link on the status page leads.", "an address of Grafana, for a link on the status page"),
+    ] = None
+    telegram_token: Annotated[
+        BotToken | None,
+        means("The bot. Without it messages are printed.", "the bot's token, as @BotFather gave it"),
+    ] = None
     telegram_chat_ids: Annotated[
-        tuple[ChatAddress, ...], Meta(description="chat ids separated by commas; send the bot /id")
+        tuple[ChatAddress, ...],
+        means(
+            "The chats that are notified; `-1001234/5` is topic 5 of a forum.",
+            "chat ids separated by commas; send the bot /id",
+        ),
     ] = ()
     telegram_second_chat_ids: Annotated[
         tuple[ChatAddress, ...],
-        Meta(description="ids of chats for what nobody acknowledges, separated by commas; send the bot /id"),
+        means(
+            "The chats that are notified of what nobody acknowledges in the first ones.",
+            "ids of chats for what nobody acknowledges, separated by commas; send the bot /id",
+        ),
     ] = ()
     telegram_admin_ids: Annotated[
-        tuple[PersonId, ...], Meta(description="ids of people, separated by commas; send the bot /id")
+        tuple[PersonId, ...],
+        means(
+            "Where set, only these people may acknowledge, silence and drill.",
+            "ids of people, separated by commas; send the bot /id",
+        ),
     ] = ()
-    escalate_minutes: Annotated[float, Meta(ge=0, le=1440, description="minutes from 0 (never) to 1440")] = 15
-    quiet_hours: Annotated[Hours | None, Meta(description="two times of day, such as 22:00-07:00")] = None
-    quiet_hours_pages: Annotated[bool, Meta(description="true or false")] = True
-    telegram_api_url: Annotated[RootUrl | None, Meta(description="the root of an own Bot API server")] = None
-    telegram_proxy: Annotated[ProxyUrl | None, Meta(description=PROXY)] = None
-    timezone: Annotated[ZoneInfo, Meta(description="the time zone of the chats, such as Europe/Moscow")] = ZoneInfo(
-        "UTC"
-    )
-    charts_enabled: Annotated[bool, Meta(description="true or false")] = True
+    telegram_api_url: Annotated[
+        RootUrl | None,
+        means("The Bot API, where it is not Telegram's own.", "the root of an own Bot API server"),
+    ] = None
+    telegram_proxy: Annotated[ProxyUrl | None, means(f"The proxy to Telegram. {OUTSIDE}", PROXY)] = None
+    escalate_minutes: Annotated[
+        float,
+        means(
+            "How long a breach may stay unacknowledged until it is escalated.",
+            "minutes from 0 (never) to 1440",
+            ge=0,
+            le=1440,
+        ),
+    ] = 15
+    quiet_hours: Annotated[
+        Hours | None,
+        means(
+            "When nothing makes a sound: what would, waits until they are over.",
+            "two times of day, such as 22:00-07:00",
+        ),
+    ] = None
+    quiet_hours_pages: Annotated[
+        bool, means("Whether a fast burn of the error budget makes a sound even then.", "true or false")
+    ] = True
+    timezone: Annotated[
+        ZoneInfo,
+        means(
+            "The time zone of messages and pages, and of quiet hours and the digest.",
+            "the time zone of the chats, such as Europe/Moscow",
+        ),
+    ] = ZoneInfo("UTC")
+    charts_enabled: Annotated[
+        bool, means("Whether a chart follows the first message of a breach.", "true or false")
+    ] = True
     digest_at: Annotated[
         str,
-        Meta(
+        means(
+            "When every chat receives the weekly digest.",
+            "a day and a time in the zone of the chats, such as monday 9:00, or off",
             pattern=r"^(off|(mon|tues|wednes|thurs|fri|satur|sun)day ([01]?\d|2[0-3]):[0-5]\d)$",
-            description="a day and a time in the zone of the chats, such as monday 9:00, or off",
         ),
     ] = "monday 9:00"
     language: Annotated[
-        LanguageCode, Meta(description=f"{LanguageCode.known()}; a chat chooses its own with /language")
+        LanguageCode,
+        means(
+            "The language of the chats that have not chosen one.",
+            f"{LanguageCode.known()}; a chat chooses its own with /language",
+        ),
     ] = LanguageCode("en")
-    log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+    log_format: LogFormat = "text"
+    notify_socket: Annotated[
+        str | None, means("Where systemd is informed that the watchdog is ready.", "systemd's; it sets it itself")
+    ] = msgspec.field(default=None, name="NOTIFY_SOCKET")
+    watchdog_usec: Annotated[
+        int,
+        means("How often systemd wants a sign of life.", "systemd's, in microseconds; it sets it itself", ge=0),
+    ] = msgspec.field(default=0, name="WATCHDOG_USEC")
 
     @property
     def watchdog_root(self) -> str:

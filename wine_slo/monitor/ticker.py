@@ -11,6 +11,7 @@ from time import perf_counter
 from aiohttp import web
 
 from wine_slo.config import slo_file
+from wine_slo.http.routes import Route, definitions
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
@@ -170,9 +171,16 @@ class Ticker:
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""
         app = web.Application()
-        app.add_routes([web.get("/health", self._health), web.get("/metrics", self._instruments.exposition.answer)])
-        app.add_routes([*self._pages.routes(), *self._inbox.routes()])
+        app.add_routes(definitions(self.routes()))
         return app
+
+    def routes(self) -> dict[str, Route]:
+        """Return the endpoints of these pages, by their paths."""
+        own = {
+            "/health": Route(web.get, self._health, (200, 503)),
+            "/metrics": Route(web.get, self._instruments.exposition.answer, (200,)),
+        }
+        return own | self._pages.routes() | self._inbox.routes()
 
     def status(self) -> Status:
         """Return how everything stands."""
@@ -189,6 +197,7 @@ class Ticker:
         return status_of(self._evaluator.state, self._evaluator.objectives, self._evaluator.now(), process)
 
     async def _health(self, _request: web.Request) -> web.Response:
+        """Report whether evaluations are made and notifications delivered."""
         age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
         undelivered, unreachable = self._dispatcher.undelivered_seconds, self._dispatcher.unreached
         status = "ok"

@@ -7,11 +7,10 @@ stays up and `/health` gives the reason.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
-from typing import TypeAlias
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -19,6 +18,7 @@ from aiohttp.typedefs import Handler
 from wine_slo.http.door import is_from_elsewhere
 from wine_slo.http.guarded_server import Patience
 from wine_slo.http.problem import Problem
+from wine_slo.http.routes import Route
 from wine_slo.http.shares import Places, Room
 from wine_slo.metric_names import DRILL_ENDPOINT
 from wine_slo.service.keys import (
@@ -49,8 +49,6 @@ SLEEPERS_SHARED = 200  # requests to /sleep at once; one client alone gets half 
 FAILURES_SHARED = 200  # responses of /fail within a second; likewise
 SERVER_ERROR = re.compile(r"5[0-9][0-9]")
 
-Route: TypeAlias = tuple[Callable[[str, Handler], web.RouteDef], Handler, tuple[int, ...]]  # with its known statuses
-
 log = logging.getLogger("wine_slo.server")
 
 
@@ -69,9 +67,7 @@ def create_app(
     """
     app = web.Application(client_max_size=LARGEST_BODY)
     routes = routes_of(settings)
-    endpoints = {template: statuses for template, (_, _, statuses) in routes.items()} | {
-        UNMATCHED: (400, 404, 405, 421)
-    }
+    endpoints = {template: route.statuses for template, route in routes.items()} | {UNMATCHED: (400, 404, 405, 421)}
     if settings.has_fault_endpoints:
         endpoints[DRILL_ENDPOINT] = endpoints["/sleep"]
     app[SETTINGS] = settings
@@ -95,19 +91,19 @@ def create_app(
 def routes_of(settings: ServerSettings) -> dict[str, Route]:
     """Return the routes by their templates."""
     routes: dict[str, Route] = {
-        "/": (web.get, pages.redirect_to_form, (302,)),
-        "/health": (web.get, report_health, (200, 503)),
-        "/ui": (web.get, pages.show_form, (200, 503)),
-        "/predict": (web.post, predict, (200, 400, 408, 413, 415, 422, 500, 503)),
-        "/metrics": (web.get, expose_metrics, (200,)),
-        "/docs": (web.get, show_contract, (200,)),
-        "/openapi.json": (web.get, send_contract, (200,)),
-        "/web/{file}": (web.get, pages.FILES.send, (200, 404)),
+        "/": Route(web.get, pages.redirect_to_form, (302,)),
+        "/health": Route(web.get, report_health, (200, 503)),
+        "/ui": Route(web.get, pages.show_form, (200, 503)),
+        "/predict": Route(web.post, predict, (200, 400, 408, 413, 415, 422, 500, 503)),
+        "/metrics": Route(web.get, expose_metrics, (200,)),
+        "/docs": Route(web.get, show_contract, (200,)),
+        "/openapi.json": Route(web.get, send_contract, (200,)),
+        "/web/{file}": Route(web.get, pages.FILES.send, (200, 404)),
     }
     if settings.has_fault_endpoints:
         routes |= {
-            "/sleep": (web.get, sleep, (200, 403, 422, 429)),
-            "/fail": (web.get, fail, (403, 422, 429, 500, 502, 503, 504)),
+            "/sleep": Route(web.get, sleep, (200, 403, 422, 429)),
+            "/fail": Route(web.get, fail, (403, 422, 429, 500, 502, 503, 504)),
         }
     return routes
 

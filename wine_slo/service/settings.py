@@ -3,28 +3,30 @@
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Meta
-
-from wine_slo.config.environment import NAMES, LogFormat, Port, Settings
+from wine_slo.config.environment import AllowedHosts, LogFormat, Port, Settings, means
 from wine_slo.config.hosts import is_loopback
-from wine_slo.config.setting_types import (
-    Host,
-)
+from wine_slo.config.setting_types import Host
 
 
 class ServerSettings(Settings, frozen=True, kw_only=True):
     """The server's."""
 
-    host: Annotated[Host, Meta(description="an address of this machine, or 0.0.0.0 for all of them")] = Host(
-        "127.0.0.1"
-    )
-    port: Annotated[Port, Meta(description="a whole number from 0 (any free port) to 65535")] = 8000
-    model: Annotated[Path, Meta(description="the path of a model that `wine-slo train` wrote")] = Path(
-        "models/model.pkl"
-    )
-    sleep_enabled: Annotated[bool | None, Meta(description="true or false; if not set, true on loopback only")] = None
-    allowed_hosts: Annotated[tuple[Host, ...], Meta(description=NAMES)] = ()
-    log_format: Annotated[LogFormat, Meta(description="text or json")] = "text"
+    host: Annotated[
+        Host, means("Where the server listens.", "an address of this machine, or 0.0.0.0 for all of them")
+    ] = Host("127.0.0.1")
+    port: Annotated[
+        Port, means("The port at which the server listens.", "a whole number from 0 (any free port) to 65535")
+    ] = 8000
+    model: Annotated[
+        Path,
+        means("The model that serves; its card stands beside it.", "the path of a model that `wine-slo train` wrote"),
+    ] = Path("models/model.pkl")
+    sleep_enabled: Annotated[
+        bool | None,
+        means("Whether there are `/sleep` and `/fail`.", "true or false; if not set, true on loopback only"),
+    ] = None
+    allowed_hosts: AllowedHosts = ()
+    log_format: LogFormat = "text"
 
     @property
     def has_fault_endpoints(self) -> bool:

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from wine_slo.config import log_setup
 from wine_slo.config.files.scratch_folder import scratch_folder
+from wine_slo.exit_status import ExitStatus
 from wine_slo.http.door import Door
 from wine_slo.http.guarded_server import Runner
 from wine_slo.service.app import create_app
@@ -209,7 +210,7 @@ def exit_without_address(settings: ServerSettings, error: OSError) -> NoReturn:
     """Log why the address cannot be listened on, and exit with 1."""
     reason = os.strerror(error.errno) if error.errno else error
     log.error("cannot listen on %s:%s: %s", settings.host, settings.port, reason)
-    sys.exit(1)
+    sys.exit(ExitStatus.FAILED)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -43,8 +43,6 @@ DECIDED = {
     "WINE_SLO_WATCHDOG_PORT": "as WINE_SLO_PORT",
     "WINE_SLO_WATCHDOG_URL": "a request from inside the container finds it where it listens",
 }
-# What only docker-compose.yml reads, and its default there.
-COMPOSE_ONLY = {"WINE_SLO_PROMETHEUS_PORT": "9090", "WINE_SLO_GRAFANA_PORT": "3000"}
 QUIET_GRAFANA = {
     "GF_AUTH_ANONYMOUS_ENABLED": "true",
     "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
@@ -155,7 +153,6 @@ def problems(plan: Plan) -> list[str]:
         _places,
         _history,
         _environment,
-        _example,
         _hardening,
         _limits,
         _health,
@@ -387,27 +384,6 @@ def _passed(setting: Setting, service: Json) -> Iterator[str]:
         yield f"{setting.variable} of .env is not passed on"
     if setting.is_secret and not is_filed:
         yield f"{setting.variable} cannot come from a file"
-
-
-def _example(plan: Plan) -> Iterator[str]:
-    lines = re.findall(r"^#?(\w+)=(.*)$", plan.texts[".env.example"], flags=re.MULTILINE)
-    given = dict(lines)
-    if len(given) < len(lines):
-        yield ".env.example: a setting stands there twice"
-    wanted = {}
-    for setting in chain(*SETTINGS.values()):
-        if setting.variable.startswith("WINE_SLO_"):
-            wanted[setting.variable] = setting.default
-        if setting.is_secret:
-            wanted[f"{setting.variable}_FILE"] = ""
-    wanted |= COMPOSE_ONLY
-    for variable in wanted.keys() - given.keys():
-        yield f".env.example: {variable} is missing"
-    for variable in given.keys() - wanted.keys():
-        yield f".env.example: {variable} is no setting"
-    for variable in wanted.keys() & given.keys():
-        if wanted[variable] != given[variable]:
-            yield f".env.example: {variable} is {given[variable]!r}, and by default {wanted[variable]!r}"
 
 
 def _hardening(plan: Plan) -> Iterator[str]:

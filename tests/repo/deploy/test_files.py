@@ -98,12 +98,6 @@ MISTAKES = {
         "http://server:8000",
         "WINE_SLO_SERVICE_URL of .env is not passed on",
     ),
-    "a port without an example": (
-        ".env.example",
-        "#WINE_SLO_GRAFANA_PORT",
-        "#PORT",
-        "WINE_SLO_GRAFANA_PORT is missing",
-    ),
     "volumes that another folder does not find": (
         COMPOSE,
         "name: wine-slo ",
@@ -136,9 +130,6 @@ MISTAKES = {
         "WINE_SLO_BIND=",
         "WINE_SLO_BIND is no setting",
     ),
-    "a setting without an example": (".env.example", "#WINE_SLO_MODEL", "#MODEL", "WINE_SLO_MODEL is missing"),
-    "an example of nothing": (".env.example", "#WINE_SLO_PORT=8000", "#WINE_SLO_BIND=", "WINE_SLO_BIND is no setting"),
-    "an example with another default": (".env.example", "POLL_SECONDS=30", "POLL_SECONDS=60", "by default '30'"),
     "a unit with a misspelt setting": (
         WATCHDOG_UNIT,
         "WINE_SLO_DATABASE_URL",

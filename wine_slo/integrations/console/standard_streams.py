@@ -11,12 +11,13 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from wine_slo.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 STDOUT, STDERR = 1, 2
 CLOSED = -1  # no descriptor has this number
-LOST = 74  # EX_IOERR of sysexits.h: an exit status of our own means something else
 
 
 def reserve() -> bool:
@@ -72,7 +73,7 @@ class Output(io.RawIOBase):
             return status
         with suppress(OSError, ValueError):
             sys.stderr.write(f"standard output cannot be written: {self._error.strerror}\n")
-        return status or LOST
+        return status or ExitStatus.OUTPUT_LOST
 
 
 def open_output() -> Output:

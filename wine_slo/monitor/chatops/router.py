@@ -37,7 +37,9 @@ STRANGERS_A_MINUTE = 20  # all of them together, for the same reason as in a gro
 NEAR = 0.6  # how alike a command must be to be what was meant; difflib's usual
 NEAR_IN_GROUPS = 0.75  # the same where it may have been said to another bot
 BEGINS = 3  # letters that a command may be shortened to
-HELP = "help"
+HELP, ID, VERSION, START = "help", "id", "version", "start"
+LAST = (HELP, ID, VERSION, START)  # of the list of commands: the rare ones
+OF_STRANGERS = (ID, START)
 ALIASES = {
     **dict.fromkeys(("mute", "snooze", "hush", "quiet", "shh", "тишина", "заглушить", "молчать"), "silence"),
     **dict.fromkeys(("unsilence", "unmute", "unsnooze", "silenced", "muted", "тишины"), "silences"),
@@ -52,7 +54,7 @@ ALIASES = {
     **dict.fromkeys(("alert", "инцидент"), "incident"),
     **dict.fromkeys(("lang", "язык"), "language"),
     **dict.fromkeys(("commands", "помощь", "справка", "команды"), HELP),
-    **dict.fromkeys(("ver", "версия"), "version"),
+    **dict.fromkeys(("ver", "версия"), VERSION),
 }
 
 
@@ -130,8 +132,8 @@ class Router:
         self._old_answered: dict[Address, datetime] = {}
         self.add(
             Command(HELP, phrase("All commands"), self._help),
-            Command("id", phrase("The id of this chat, and yours"), self._id),
-            Command("version", phrase("The version that is running"), self._show_version),
+            Command(ID, phrase("The id of this chat, and yours"), self._id),
+            Command(VERSION, phrase("The version that is running"), self._show_version),
             Reaction(HELP, self._press_help),
         )
 
@@ -142,6 +144,12 @@ class Router:
                 self._commands[each.name] = each
             else:
                 self._reactions[each.verb] = each
+
+    @property
+    def commands(self) -> list[Command]:
+        """Return every command, the rare ones last; it grows with what is added."""
+        usual = [each for name, each in self._commands.items() if name not in LAST]
+        return usual + [self._commands[name] for name in LAST if name in self._commands]
 
     @property
     def verbs(self) -> Collection[str]:
@@ -226,7 +234,7 @@ class Router:
             "person %d sent /%s in chat %s and is not known", question.person.id, question.command, question.chat.place
         )
         if (
-            question.command not in ("id", "start")
+            question.command not in OF_STRANGERS
             or now - question.sent_at > OLD_AFTER
             or _counted(((self._stranger, question.person.id), (self._strangers, "all")), now) is not None
         ):
@@ -286,11 +294,9 @@ class Router:
         near = difflib.get_close_matches(word, names, n=1, cutoff=cutoff)
         return names[near[0]] if near else None
 
-    def _listed(self) -> Iterable[Command]:
-        """Yield every command, the rare ones last."""
-        last = ("help", "id", "version", "start")
-        yield from (each for each in self._commands.values() if each.name not in last)
-        yield from (self._commands[name] for name in last[:-1])
+    def _listed(self) -> list[Command]:
+        """Return what a chat is shown: a bot that is known already need not introduce itself."""
+        return [each for each in self.commands if each.name != START]
 
     async def _help(self, question: Question) -> Answer:
         return Answer(self._replies(question.chat).help(self._listed()))

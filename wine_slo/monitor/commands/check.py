@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from wine_slo.exit_status import ExitStatus
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
@@ -28,13 +29,13 @@ class CheckedObjective(StrEnum):
     MET = "met"
 
     @property
-    def exit_status(self) -> int:
-        """Return what a process ends with; 2 is left for settings and objectives that cannot be used."""
+    def exit_status(self) -> ExitStatus:
+        """Return what a process ends with."""
         return {
-            CheckedObjective.MET: 0,
-            CheckedObjective.BREACHED: 1,
-            CheckedObjective.CANNOT_SEE: 3,
-            CheckedObjective.TOO_LITTLE: 4,
+            CheckedObjective.MET: ExitStatus.OK,
+            CheckedObjective.BREACHED: ExitStatus.FAILED,
+            CheckedObjective.CANNOT_SEE: ExitStatus.NO_DATA,
+            CheckedObjective.TOO_LITTLE: ExitStatus.TOO_LITTLE_TRAFFIC,
         }[self]
 
 
@@ -70,7 +71,7 @@ class CheckReport:
 
     version: str
     answer: CheckedObjective
-    exit_status: int
+    exit_status: ExitStatus
     checked_at: datetime
     objectives: tuple[Checked, ...]
 

@@ -22,6 +22,7 @@ from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.environment import is_set as has_value
 from wine_slo.config.setting_types import Secret
 from wine_slo.config.visible import visible_lines
+from wine_slo.exit_status import ExitStatus
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi, WatchdogError
 from wine_slo.monitor.commands import output
@@ -38,21 +39,18 @@ from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 from wine_slo.slo.views.status_schema import Status
 
 VERSION = version("wine-slo")
-BAD_CONFIGURATION = 2
-CANNOT_SEE = 3
-INTERRUPTED = 130  # as a shell has it: 128 and the number of SIGINT
 
 
-def is_set(variable: str) -> int:
-    """Return 0 where a variable has a value in the environment or `.env`, 1 where not, 2 where `.env` is wrong."""
+def is_set(variable: str) -> ExitStatus:
+    """Return whether a variable has a value in the environment or `.env`."""
     try:
-        return int(not has_value(variable))
+        return _status(is_right=has_value(variable))
     except SettingsError as error:
         return _refuse(error, as_json=False)
 
 
-def check(name: str | None, *, as_json: bool) -> int:
-    """Evaluate once, print a line for each objective, and return 0 to 4."""
+def check(name: str | None, *, as_json: bool) -> ExitStatus:
+    """Evaluate once, and print a line for each objective."""
     try:
         settings = read(WatchdogSettings)
         file = slo_file.load(settings.objectives)
@@ -60,7 +58,7 @@ def check(name: str | None, *, as_json: bool) -> int:
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
 
-    async def fetch() -> int:
+    async def fetch() -> ExitStatus:
         async with _prometheus(settings) as (api, info):
             report = await evaluate(api, _chosen(await at_real_intervals(file, api, info), name), _now, VERSION)
         if as_json:
@@ -75,8 +73,8 @@ def check(name: str | None, *, as_json: bool) -> int:
         return _refuse(error, as_json=as_json)
 
 
-def validate(files: Sequence[Path], *, as_json: bool) -> int:
-    """Report what each file of objectives holds, or every mistake in it; return 0, or 2 where there is one."""
+def validate(files: Sequence[Path], *, as_json: bool) -> ExitStatus:
+    """Report what each file of objectives holds, or every mistake in it."""
     found: dict[str, list[str]] = {}
     mistakes: list[str] = []
     for path in files:
@@ -84,7 +82,7 @@ def validate(files: Sequence[Path], *, as_json: bool) -> int:
             found[str(path)] = list(slo_file.load(path).objectives().by_name)
         except slo_file.SloFileError as error:
             mistakes += error.mistakes
-    status = BAD_CONFIGURATION if mistakes else 0
+    status = ExitStatus.BAD_INPUT if mistakes else ExitStatus.OK
     if as_json:
         _print_json({"exit_status": status, "objectives": found, "mistakes": mistakes})
     else:
@@ -95,8 +93,8 @@ def validate(files: Sequence[Path], *, as_json: bool) -> int:
     return status
 
 
-def status(*, as_json: bool) -> int:
-    """Print what the watchdog says; return 0 where it is of now, 1 where it is not, 3 where nobody answers."""
+def status(*, as_json: bool) -> ExitStatus:
+    """Print what the watchdog says."""
     try:
         settings = read(WatchdogSettings)
     except SettingsError as error:
@@ -113,16 +111,16 @@ def status(*, as_json: bool) -> int:
             _print_json({"trouble": str(error)})
         else:
             _complain(str(error))
-        return CANNOT_SEE
+        return ExitStatus.NO_DATA
     if as_json:
         _print_json(found)
     else:
         output.status(Terminal(), found, settings.timezone)
-    return 1 if found.overdue else 0
+    return _status(is_right=not found.overdue)
 
 
-def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
-    """Make an incident, and return 0 where it was notified in time, 1 where it was not, 3 where there was none."""
+def drill(name: str | None, minutes: float, *, as_json: bool) -> ExitStatus:
+    """Make an incident, and print how soon it was detected and notified."""
     try:
         settings = read(WatchdogSettings)
         file = slo_file.load(settings.objectives)
@@ -157,21 +155,21 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> int:
             _print_json({"refused": str(error)})
         else:
             _complain(f"no drill: {error}")
-        return CANNOT_SEE
+        return ExitStatus.NO_DATA
     except means.DrillStoppedError as error:
         _complain(f"stopped: {error}")
-        return 1
+        return ExitStatus.FAILED
     except KeyboardInterrupt:
         _complain("stopped: nothing breaks the service any more; an incident that is open ends when it is good again")
-        return INTERRUPTED
+        return ExitStatus.INTERRUPTED
     if as_json:
         sentences = {each: str(getattr(done, each) or "") for each in ("does", "mends", "trouble")}
         _print_json({**msgspec.to_builtins(done), **sentences, "has_worked": done.has_worked})
-    return 0 if done.has_worked else 1
+    return _status(is_right=done.has_worked)
 
 
-def doctor(*, as_json: bool) -> int:
-    """Examine everything that a first start gets wrong; return 1 where something is wrong, else 0."""
+def doctor(*, as_json: bool) -> ExitStatus:
+    """Examine everything that a first start gets wrong."""
     from wine_slo.monitor.commands import doctor as checking  # noqa: PLC0415
 
     findings = checking.read_all_settings()
@@ -182,16 +180,16 @@ def doctor(*, as_json: bool) -> int:
     else:
         file, found = checking.read_objectives(settings)
         findings += [*found, *asyncio.run(_check(settings, file))]
-    is_wrong = any(each.grade is Grade.WRONG for each in findings)
+    status = _status(is_right=all(each.grade is not Grade.WRONG for each in findings))
     if as_json:
-        _print_json({"exit_status": int(is_wrong), "findings": findings})
+        _print_json({"exit_status": status, "findings": findings})
     else:
         output.findings(Terminal(), findings)
-    return int(is_wrong)
+    return status
 
 
-def backup(to: Path) -> int:
-    """Write the ledger into a new file; return 1 where that is not possible."""
+def backup(to: Path) -> ExitStatus:
+    """Write the ledger into a new file."""
     from wine_slo.integrations.storage.ledger import Ledger  # noqa: PLC0415
     from wine_slo.integrations.storage.ledger_error import LedgerError  # noqa: PLC0415
 
@@ -203,9 +201,9 @@ def backup(to: Path) -> int:
         Ledger.backup(settings.database_url, to)
     except LedgerError as error:
         _complain(str(error))
-        return 1
+        return ExitStatus.FAILED
     _print(f"{settings.database_url.removeprefix('sqlite:///')} is written into {to}")
-    return 0
+    return ExitStatus.OK
 
 
 async def _check(settings: WatchdogSettings, file: slo_file.SloFile | None) -> list[Finding]:
@@ -308,15 +306,20 @@ def _now() -> WallTime:
     return WallTime(datetime.now(UTC))
 
 
-def _refuse(error: Exception, *, as_json: bool) -> int:
+def _status(*, is_right: bool) -> ExitStatus:
+    """Return what a process ends with that has found out whether something is right."""
+    return ExitStatus.OK if is_right else ExitStatus.FAILED
+
+
+def _refuse(error: Exception, *, as_json: bool) -> ExitStatus:
     """Say what is wrong with the configuration."""
     if as_json:
         _print_json(
-            {"answer": "bad_configuration", "exit_status": BAD_CONFIGURATION, "mistakes": str(error).split("\n")}
+            {"answer": "bad_configuration", "exit_status": ExitStatus.BAD_INPUT, "mistakes": str(error).split("\n")}
         )
     else:
         _complain(str(error))
-    return BAD_CONFIGURATION
+    return ExitStatus.BAD_INPUT
 
 
 def _complain(text: str) -> None:

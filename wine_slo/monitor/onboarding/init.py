@@ -17,6 +17,7 @@ import msgspec
 
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
+from wine_slo.exit_status import ExitStatus
 from wine_slo.integrations.console import questions
 from wine_slo.integrations.console.terminal import Line, Terminal
 from wine_slo.monitor.evaluate import source
@@ -40,7 +41,6 @@ WHAT_IT_IS = (
     "`wine-slo validate` says whether this file can be used, `wine-slo replay` which alarms it would have had."
 )
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)  # seconds; an increase over a day takes a large Prometheus some
-BAD_INPUT, INTERRUPTED = 2, 130
 AT_ONCE = 4  # objectives whose past is queried
 
 
@@ -65,7 +65,7 @@ class Options:
     yes: bool
 
 
-def main(options: Options) -> int:
+def main(options: Options) -> ExitStatus:
     """Discover, question, write, and return the exit status."""
     try:
         settings = _settings(options)
@@ -78,9 +78,9 @@ def main(options: Options) -> int:
     except (SettingsError, InitError, OutputError) as error:
         return _refuse(str(error))
     except (KeyboardInterrupt, EOFError):
-        return _refuse("stopped; nothing is written", INTERRUPTED)
+        return _refuse("stopped; nothing is written", ExitStatus.INTERRUPTED)
     _print_next(options, settings)
-    return 0
+    return ExitStatus.OK
 
 
 def _settings(options: Options) -> WatchdogSettings:
@@ -232,6 +232,6 @@ def _print_next(options: Options, settings: WatchdogSettings) -> None:
     sys.stdout.write(redact(f"{said}\nNext:\n  wine-slo replay --since 1d\n  wine-slo watchdog\n  wine-slo doctor\n"))
 
 
-def _refuse(sentence: str, status: int = BAD_INPUT) -> int:
+def _refuse(sentence: str, status: ExitStatus = ExitStatus.BAD_INPUT) -> ExitStatus:
     sys.stderr.write(f"{redact(sentence)}\n")
     return status

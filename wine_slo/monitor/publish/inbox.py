@@ -5,16 +5,18 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import wraps
 from typing import Annotated, TypeVar
 from uuid import uuid4
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from msgspec import Meta, Struct
 
 from wine_slo.config.setting_types import Secret
 from wine_slo.http.problem import Problem
+from wine_slo.http.routes import Route
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
@@ -125,14 +127,15 @@ class Inbox:
         self._journal = journal
         self.deployments = deployments
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return what to add to an application."""
-        return [
-            web.post(DRILLS, partial(_answered, self._drill)),
-            web.post(DEPLOYMENTS, partial(_answered, self._deployment)),
-        ]
+    def routes(self) -> dict[str, Route]:
+        """Return the endpoints by their paths."""
+        return {
+            DRILLS: Route(web.post, _answered(self._drill), (201, 400, 401, 403, 409, 413)),
+            DEPLOYMENTS: Route(web.post, _answered(self._deployment), (201, 400, 401, 403, 413)),
+        }
 
     async def _deployment(self, request: web.Request) -> web.Response:
+        """Keep which version was deployed, and when."""
         report = await self._read(request, DeploymentReport)
         if (report.job is None) == (report.service is None):
             raise Problem(400, "wanted: either a job or a service")
@@ -150,6 +153,7 @@ class Inbox:
         return web.json_response({"job": job, "version": report.version, "at": deployment.at.isoformat()}, status=201)
 
     async def _drill(self, request: web.Request) -> web.Response:
+        """Mark what opens from now on as the incident of a drill, or end that."""
         report = await self._read(request, DrillReport)
         if report.objective not in self._snapshot.objectives.by_name:
             raise Problem(400, f"there is no objective {report.objective}")
@@ -206,9 +210,14 @@ class Inbox:
             raise Problem(401, "wanted: the token of WINE_SLO_API_TOKEN", {"WWW-Authenticate": "Bearer"})
 
 
-async def _answered(take: Callable[[web.Request], Awaitable[web.Response]], request: web.Request) -> web.Response:
-    """Return the answer to a report, a problem too."""
-    try:
-        return await take(request)
-    except Problem as problem:
-        return problem.document()
+def _answered(take: Callable[[web.Request], Awaitable[web.Response]]) -> Handler:
+    """Return the handler of a report, which answers with a document where there is a problem."""
+
+    @wraps(take)
+    async def handler(request: web.Request) -> web.Response:
+        try:
+            return await take(request)
+        except Problem as problem:
+            return problem.document()
+
+    return handler

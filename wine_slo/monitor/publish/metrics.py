@@ -96,6 +96,7 @@ class WatchdogInstruments:
         )
         self._begin_counts()
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
+        self.registry = registry
         self.exposition = Exposition(registry)
 
     def _begin_counts(self) -> None:

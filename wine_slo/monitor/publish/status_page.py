@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 
 from wine_slo.http.pages import SHARED, StaticFiles, Template, page, template
+from wine_slo.http.routes import Route
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.kinds import KINDS
@@ -107,20 +108,22 @@ class StatusPages:
     def _template(self) -> Template:
         return template(FILES, "status.html")
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return what to add to an application."""
+    def routes(self) -> dict[str, Route]:
+        """Return the endpoints by their paths."""
         files = StaticFiles(SHARED, FILES)
-        return [
-            web.get("/", self._show),
-            web.get("/api/status", self._give),
-            web.get("/web/{file}", files.send),
-        ]
+        return {
+            "/": Route(web.get, self._show, (200,)),
+            "/api/status": Route(web.get, self._give, (200,)),
+            "/web/{file}": Route(web.get, files.send, (200, 404)),
+        }
 
     async def _give(self, _request: web.Request) -> web.Response:
+        """Return how every objective stands, as JSON."""
         body = msgspec.json.encode(self._status())
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def _show(self, request: web.Request) -> web.Response:
+        """Return the status page."""
         chosen = request.query.get("span", "")
         chosen = chosen if chosen in SPANS else next(iter(SPANS))
         history = await self._history(SPANS[chosen])

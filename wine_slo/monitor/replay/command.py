@@ -1,7 +1,6 @@
 """`wine-slo replay`: the incidents and notifications that the objectives would have had in the past.
 
-The report goes to standard output, the progress to standard error. The exit status is 0 with a report, 2 where an
-option or a file cannot be used, and 3 where Prometheus does not answer or has no data for the time range.
+The report goes to standard output, the progress to standard error.
 """
 
 import asyncio
@@ -17,6 +16,7 @@ import msgspec
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.slo_file import SloFile
+from wine_slo.exit_status import ExitStatus
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals, wrongly_written
 from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.replay import sweep as sweeps
@@ -44,10 +44,9 @@ from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, S
 
 FOLDER = Path("data/replay")
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)  # seconds; a chunk of a long range takes Prometheus some
-BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
 
 
-def main(options: Options) -> int:
+def main(options: Options) -> ExitStatus:
     """Replay, print, and return the exit status."""
     try:
         report = _replayed(options)
@@ -60,16 +59,18 @@ def main(options: Options) -> int:
     except MetricSourceError as error:
         kept = "; the answers so far are kept, and the same command continues from there" if options.keep else ""
         return _refuse(
-            f"Prometheus: {error}{'' if error.is_refused else kept}", BAD_INPUT if error.is_refused else NO_DATA
+            f"Prometheus: {error}{'' if error.is_refused else kept}",
+            ExitStatus.BAD_INPUT if error.is_refused else ExitStatus.NO_DATA,
         )
     except NoDataError as error:
-        return _refuse(str(error), NO_DATA)
+        return _refuse(str(error), ExitStatus.NO_DATA)
     except KeyboardInterrupt:
         return _refuse(
-            "interrupted; the same command continues from there" if options.keep else "interrupted", INTERRUPTED
+            "interrupted; the same command continues from there" if options.keep else "interrupted",
+            ExitStatus.INTERRUPTED,
         )
     sys.stdout.write(_shown(report, options))
-    return 0
+    return ExitStatus.OK
 
 
 def _replayed(options: Options) -> ReplayReport:
@@ -95,7 +96,7 @@ def _shown(report: ReplayReport, options: Options) -> str:
             return redact(print_tables(report)) + page
 
 
-def _refuse(sentence: str, status: int = BAD_INPUT) -> int:
+def _refuse(sentence: str, status: ExitStatus = ExitStatus.BAD_INPUT) -> ExitStatus:
     sys.stderr.write(f"{redact(sentence)}\n")
     return status
 

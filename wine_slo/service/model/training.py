@@ -28,6 +28,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from wine_slo.exit_status import ExitStatus
 from wine_slo.service.model.classifier import FoldedClassifier
 from wine_slo.service.model.features import FEATURES, WineSample
 
@@ -254,7 +255,7 @@ def main(path: Path = Path("models/model.pkl")) -> None:
             f"{path.absolute()} and its card cannot be written ({error.strerror}); "
             "wanted: a folder that this user may write to\n"
         )
-        sys.exit(2)
+        sys.exit(ExitStatus.BAD_INPUT)
     accuracy = card["scores"]["accuracy"]
     sys.stdout.write(
         f"{path}: version {card['version']}, accuracy {accuracy['mean']} ± {accuracy['standard_deviation']}, "

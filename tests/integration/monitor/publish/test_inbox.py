@@ -15,6 +15,7 @@ from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import LATENCY as LATENCY_OBJECTIVE
 from tests.support.scene import START, at, incident
 from wine_slo.config.setting_types import Token
+from wine_slo.http.routes import definitions
 from wine_slo.integrations.peers import WatchdogApi, WatchdogError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.notify.journal import Journal
@@ -52,11 +53,9 @@ async def reporter(tmp_path: Path) -> AsyncIterator[Reporter]:
     async with aiohttp.ClientSession() as session:
         reporter = Reporter(session, Journal(ledger, ()), ReportedDeployments(ledger))
         app = web.Application()
-        app.add_routes(
-            Inbox(
-                reporter.token, FakeSnapshot(State, lambda: reporter.now), reporter.journal, reporter.deployments
-            ).routes()
-        )
+        snapshot = FakeSnapshot(State, lambda: reporter.now)
+        inbox = Inbox(reporter.token, snapshot, reporter.journal, reporter.deployments)
+        app.add_routes(definitions(inbox.routes()))
         server = AppServer(app)
         await server.start_server()
         reporter.url = str(server.make_url("/")).rstrip("/")
@@ -110,9 +109,8 @@ async def test_who_does_not_know_the_token_is_refused(reporter: Reporter, author
 async def test_while_no_token_is_set_nobody_may_report(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'watchdog.db'}")
     app = web.Application()
-    app.add_routes(
-        Inbox(None, FakeSnapshot(State, lambda: START), Journal(ledger, ()), ReportedDeployments(ledger)).routes()
-    )
+    inbox = Inbox(None, FakeSnapshot(State, lambda: START), Journal(ledger, ()), ReportedDeployments(ledger))
+    app.add_routes(definitions(inbox.routes()))
     server = AppServer(app)
     await server.start_server()
     async with aiohttp.ClientSession() as session:

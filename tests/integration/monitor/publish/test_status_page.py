@@ -34,6 +34,7 @@ from tests.support.status_examples import (
     track,
 )
 from wine_slo.http.pages import HEADERS, PASSIVE
+from wine_slo.http.routes import definitions
 from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.publish.status_page import MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
@@ -97,7 +98,7 @@ def watch() -> Watch:
 async def server(watch: Watch) -> AsyncIterator[AppServer]:
     pages = StatusPages(watch.status, watch.over, ZoneInfo("Europe/Paris"), {"Grafana": "http://grafana.example/d/1"})
     app = web.Application()
-    app.add_routes(pages.routes())
+    app.add_routes(definitions(pages.routes()))
     server = AppServer(app)
     await server.start_server()
     yield server

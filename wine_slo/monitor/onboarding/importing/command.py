@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wine_slo.config.visible import visible_lines
+from wine_slo.exit_status import ExitStatus
 from wine_slo.monitor.onboarding.importing.imported import import_files
 from wine_slo.monitor.onboarding.importing.report import slo_yaml, summary
 from wine_slo.monitor.onboarding.settings_writer import OBJECTIVES, PROMETHEUS_URL, save_settings, url_of
 from wine_slo.monitor.onboarding.slo_writer import OutputError, refuse_overwriting, save
 from wine_slo.slo.redaction import redact
 
-BAD_INPUT = 2
 NEXT = "Next:\n  wine-slo doctor   # compares the objectives with what Prometheus has\n  wine-slo watchdog"
 
 
-def main(paths: Sequence[Path], output: Path, *, force: bool, prometheus: str | None = None) -> int:
-    """Return 0 where something was taken over and written, else 2; what is there is overwritten by force alone.
+def main(paths: Sequence[Path], output: Path, *, force: bool, prometheus: str | None = None) -> ExitStatus:
+    """Take over what can be, and write it; what is there is overwritten by force alone.
 
     Args:
         paths: Files and folders of other tools.
@@ -37,14 +37,14 @@ def main(paths: Sequence[Path], output: Path, *, force: bool, prometheus: str | 
     except OutputError as error:
         return _refuse([str(error)])
     _print(f"{save_settings(output, wanted | {OBJECTIVES: str(output)})}\n{NEXT}")
-    return 0
+    return ExitStatus.OK
 
 
 def _print(text: str) -> None:
     sys.stdout.write(f"{visible_lines(redact(text))}\n")
 
 
-def _refuse(sentences: Sequence[str]) -> int:
+def _refuse(sentences: Sequence[str]) -> ExitStatus:
     for each in sentences:
         sys.stderr.write(f"{redact(each)}\n")
-    return BAD_INPUT
+    return ExitStatus.BAD_INPUT

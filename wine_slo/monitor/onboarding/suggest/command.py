@@ -15,6 +15,7 @@ import msgspec
 from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.slo_file import SloFile
+from wine_slo.exit_status import ExitStatus
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.evaluate.source import connect, info
@@ -39,29 +40,28 @@ from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, S
 
 LONGEST = timedelta(days=28)  # whole weeks, as people work by weeks
 UNKNOWN = "how often its job is scraped is not known: it has just begun, or is not scraped now"
-BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
 
 
-def main(objectives: Path | None, *, is_discovering: bool, as_json: bool) -> int:
+def main(objectives: Path | None, *, is_discovering: bool, as_json: bool) -> ExitStatus:
     """Count, replay, print, and return the exit status."""
     try:
         settings = read(WatchdogSettings)
         file = None if is_discovering else slo_file.load(objectives or settings.objectives)
         report = asyncio.run(_report(settings, file))
     except (SettingsError, slo_file.SloFileError) as error:
-        return _refuse(str(error), BAD_INPUT)
+        return _refuse(str(error), ExitStatus.BAD_INPUT)
     except MetricSourceError as error:
-        return _refuse(f"Prometheus: {error}", NO_DATA)
+        return _refuse(f"Prometheus: {error}", ExitStatus.NO_DATA)
     except NoDataError as error:
-        return _refuse(str(error), NO_DATA)
+        return _refuse(str(error), ExitStatus.NO_DATA)
     except KeyboardInterrupt:
-        return _refuse("interrupted; the same command continues from there", INTERRUPTED)
+        return _refuse("interrupted; the same command continues from there", ExitStatus.INTERRUPTED)
     if as_json:
         content = msgspec.json.encode(redacted(as_data(report)))
         sys.stdout.write(f"{msgspec.json.format(content, indent=2).decode()}\n")
     else:
         print_report(Terminal(), report)
-    return 0 if report.knows_enough else NO_DATA
+    return ExitStatus.OK if report.knows_enough else ExitStatus.NO_DATA
 
 
 async def _report(settings: WatchdogSettings, file: SloFile | None) -> Report:
@@ -131,6 +131,6 @@ async def _case(cache: RangeCache, objective: Objective, known: timedelta, until
     return Case(objective, known, counted, least, too_little(known, counted.events if counted else 0.0))
 
 
-def _refuse(sentence: str, status: int) -> int:
+def _refuse(sentence: str, status: ExitStatus) -> ExitStatus:
     sys.stderr.write(f"{redact(sentence)}\n")
     return status

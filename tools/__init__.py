@@ -1,0 +1,1 @@
+"""Programs of developers, which nobody who runs wine-slo needs."""

@@ -1,0 +1,70 @@
+"""Which part of which page is written from the code, and how."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import marked
+from tools.reference import bot, command_line, endpoints, exits, metrics, settings, slo_fields
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "reference"
+EXAMPLE = ROOT / ".env.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page.
+
+    Attributes:
+        path: The page.
+        name: What the part is called in its marks.
+        content: Returns what belongs there.
+    """
+
+    path: Path
+    name: str
+    content: Callable[[], str]
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """Return the lines before and after the part: comments of the language of the page."""
+        begin, end = f"{self.name}: written by `make reference`", f"{self.name}: end"
+        if self.path == EXAMPLE:
+            return f"# {begin}", f"# {end}"
+        return f"<!-- {begin} -->", f"<!-- {end} -->"
+
+    def put_into(self, text: str) -> str:
+        """Return the page with this part as the code gives it.
+
+        Raises:
+            ValueError: The page has no place for it.
+        """
+        content = self.content()
+        return marked.put(text, *self.marks, content if self.path == EXAMPLE else f"\n{content}\n")
+
+
+PARTS = (
+    Part(EXAMPLE, "settings", settings.example),
+    Part(FOLDER / "settings.md", "settings", settings.page),
+    Part(FOLDER / "metrics.md", "server", metrics.of_server),
+    Part(FOLDER / "metrics.md", "watchdog", metrics.of_watchdog),
+    Part(FOLDER / "metrics.md", "processes", metrics.of_processes),
+    Part(FOLDER / "endpoints.md", "server", endpoints.of_server),
+    Part(FOLDER / "endpoints.md", "watchdog", endpoints.of_watchdog),
+    Part(FOLDER / "exit-codes.md", "statuses", exits.of_all),
+    Part(FOLDER / "exit-codes.md", "commands", exits.of_commands),
+    Part(FOLDER / "command-line.md", "commands", command_line.page),
+    Part(FOLDER / "slo-file.md", "fields", slo_fields.page),
+    Part(FOLDER / "bot.md", "commands", bot.page),
+)
+
+
+def written() -> Iterator[tuple[Path, str]]:
+    """Yield each page that has a part of the code, as it is to read."""
+    for path in dict.fromkeys(part.path for part in PARTS):
+        text = path.read_text(encoding="utf-8")
+        for part in PARTS:
+            if part.path == path:
+                text = part.put_into(text)
+        yield path, text
