@@ -28,8 +28,9 @@ Notebook = dict[str, Any]
 def main() -> None:
     """Run the notebook and write it, or report what is wrong and exit with 1."""
     with TemporaryDirectory() as folder:
-        for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
             os.environ[name] = folder  # else they write in the home
+        os.environ["MPL_IGNORE_SYSTEM_FONTS"] = "1"  # to read all fonts there are takes long, and warns of it
         notebook = run(NOTEBOOK)
     text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     if wrong := [*mistakes(notebook, len(text.encode()))]:
