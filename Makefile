@@ -6,6 +6,7 @@
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
 # make lock   writes the pinned requirement files anew
+# make docs   a minute: the documents as a site, in site/; a link that leads nowhere is an error
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reference     writes the parts of docs/reference/ and .env.example that come from the code anew
 # make reliability   writes the table of docs/explanation/delivery.md anew
@@ -27,7 +28,7 @@ COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null
 PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up test test-quick test-image test-servers soak reference reliability pictures notebook check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up docs test test-quick test-image test-servers soak reference reliability pictures notebook check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -84,7 +85,9 @@ lock: $(BIN)/.dev
 	    --no-emit-index-url --no-header --quiet --output-file requirements-build.txt
 	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --constraints requirements-build.txt --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
-	uv pip compile --group notebook --constraints requirements-dev.txt --universal --python-version 3.11 --generate-hashes \
+	uv pip compile --group docs --constraints requirements-dev.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file requirements-docs.txt
+	uv pip compile --group notebook --constraints requirements-dev.txt --constraints requirements-docs.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements-notebook.txt
 
 # English is the name of each sentence, so it has no list. Without places and dates, so that branches do not collide.
@@ -94,6 +97,11 @@ catalogue: $(BIN)/.dev
 	$(PYBABEL) update --domain wine_slo --input-file .tools/messages.pot --output-dir wine_slo/locale \
 	    --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(PYBABEL) compile --domain wine_slo --directory wine_slo/locale
+
+docs: $(BIN)/.docs .tools/site/mermaid.min.js
+	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --clean
+	python -m tools.site.check site
+	@echo "The documents: site/index.html, or with a search: python3 -m http.server --directory site --bind 127.0.0.1 8008"
 
 models/model.json: | $(BIN)/.up
 	wine-slo train
@@ -114,6 +122,10 @@ $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 $(BIN)/.notebook: requirements-notebook.txt $(BIN)/.up
 	$(PIP) --require-hashes -r requirements-notebook.txt
 	$(COMPILE)
+	@touch $@
+
+$(BIN)/.docs: requirements-docs.txt $(BIN)/.up
+	$(PIP) --require-hashes -r requirements-docs.txt
 	@touch $@
 
 benchmark-serving: $(BIN)/.dev
@@ -139,6 +151,9 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
+
+.tools/site/mermaid.min.js: tools/get_mermaid.sh
+	tools/get_mermaid.sh .tools
 
 .tools/servers: tools/get_servers.sh
 	tools/get_servers.sh .tools

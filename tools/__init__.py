@@ -1,1 +1,1 @@
-"""Programs of developers, which nobody who runs wine-slo needs."""
+"""Programs for who works on this project."""

@@ -49,6 +49,9 @@ class Mention(NamedTuple):
     place: str
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.place}: {self.name}"
+
 
 def texts() -> Iterator[Text]:
     """Yield what people and programs read in the project: documents and files whole, of code the texts in it."""

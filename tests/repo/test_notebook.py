@@ -32,9 +32,10 @@ def test_it_was_run_as_a_whole_without_an_error_a_warning_or_the_path_of_a_machi
     assert [*mistakes(notebook, NOTEBOOK.stat().st_size)] == []
 
 
-def test_it_shows_its_figures(notebook: Notebook) -> None:
+def test_it_shows_its_figures_with_a_text_for_who_cannot_see_them(notebook: Notebook) -> None:
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == FIGURES
+    texts = [output["metadata"]["image/png"].get("alt") for output in outputs if "image/png" in output.get("data", {})]
+    assert len([text for text in texts if text]) == len(texts) == FIGURES
 
 
 def test_every_name_that_it_takes_from_us_exists(notebook: Notebook) -> None:

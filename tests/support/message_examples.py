@@ -19,16 +19,17 @@ from tests.support.scene import (
     minutes,
 )
 from wine_slo.slo.attribution.attribution import Attribution, Breakdown, Cause, Share
-from wine_slo.slo.evaluation.engine import LEDGER, SIGHT, State
-from wine_slo.slo.evaluation.incident import Incident, Opening, Outcome
+from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, State
+from wine_slo.slo.evaluation.incident import Incident, Interruption, Opening, Outcome
 from wine_slo.slo.evaluation.reading import Sight
-from wine_slo.slo.notification.record import DeliveryRecord, Stage
+from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter, plain
 from wine_slo.slo.text.incidents.breach import breach_text
+from wine_slo.slo.text.incidents.group import grouped_text
 from wine_slo.slo.text.incidents.reminder import reminder_text
 from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recovery_text
 
@@ -215,6 +216,38 @@ EXAMPLES: dict[str, Callable[[Formatter], str]] = {
 }
 
 
+def several(count: int, **changes: object) -> list[Incident]:
+    return [
+        incident(number=number, key=Key("latency", (("endpoint", f"/{number}"),)), worst=1.0 + number, **changes)
+        for number in range(1, count + 1)
+    ]
+
+
+OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
+
+
+def gap(why: str = "") -> Incident:
+    over = at(250)
+    return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
+
+
+BESIDE: dict[str, Callable[[Formatter], str]] = {
+    "a storm": lambda fmt: grouped_text(fmt, Kind.BREACH, several(21), State()),
+    "the end of a storm": lambda fmt: grouped_text(fmt, Kind.RECOVERY, OVER, State()),
+    "the end of a part of a storm": lambda fmt: grouped_text(
+        fmt, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
+    ),
+    "a storm that is no recovery": lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*OVER, EXPIRED], State()),
+    "a storm that was missed": lambda fmt: grouped_text(fmt, Kind.MISSED, OVER, State()),
+    "a gap": lambda fmt: late_text(fmt, gap(), State(incidents={12: incident()})),
+    "a gap, and nothing is open": lambda fmt: late_text(fmt, gap(), State()),
+    "a restart": lambda fmt: late_text(fmt, gap(Interruption.RESTART), State()),
+    "evaluations that failed": lambda fmt: late_text(fmt, gap(Interruption.FAILURE), State()),
+    "a suspension": lambda fmt: late_text(fmt, gap(Interruption.PAUSE), State()),
+    "a clock that was ahead": lambda fmt: late_text(fmt, gap(Interruption.CLOCK), State()),
+}
+
+
 def check(text: str) -> None:
     """What holds for every text, whatever stands in it."""
     assert plain(text) == visible_text(text), "what Telegram shows is what the terminal shows"
@@ -308,10 +341,3 @@ def incidents(draw: st.DrawFn) -> Incident:
         outcome=outcome,
         closed_at=closed_at if outcome else None,
     )
-
-
-def several(count: int, **changes: object) -> list[Incident]:
-    return [
-        incident(number=number, key=Key("latency", (("endpoint", f"/{number}"),)), worst=1.0 + number, **changes)
-        for number in range(1, count + 1)
-    ]

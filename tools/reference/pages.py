@@ -10,6 +10,7 @@ from tools.reference import bot, command_line, endpoints, exits, metrics, settin
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"
 EXAMPLE = ROOT / ".env.example"
+BLANK = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +27,16 @@ class Part:
     name: str
     content: Callable[[], str]
 
-    @property
-    def marks(self) -> tuple[str, str]:
-        """Return the lines before and after the part: comments of the language of the page."""
-        begin, end = f"{self.name}: written by `make reference`", f"{self.name}: end"
-        if self.path == EXAMPLE:
-            return f"# {begin}", f"# {end}"
-        return f"<!-- {begin} -->", f"<!-- {end} -->"
-
     def put_into(self, text: str) -> str:
         """Return the page with this part as the code gives it.
 
         Raises:
             ValueError: The page has no place for it.
         """
-        content = self.content()
-        return marked.put(text, *self.marks, content if self.path == EXAMPLE else f"\n{content}\n")
+        if self.path == EXAMPLE:  # people copy it, so that it has no marks: its first paragraph is written by people
+            return f"{text.partition(BLANK)[0]}{BLANK}{self.content()}\n"
+        begin, end = f"<!-- {self.name}: written by `make reference` -->", f"<!-- {self.name}: end -->"
+        return marked.put(text, begin, end, f"\n{self.content()}\n")
 
 
 PARTS = (

@@ -14,6 +14,8 @@ from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.text.language import LANGUAGES
 
 LARGEST_ID = 2**52  # Telegram's ids have at most 52 significant bits: https://core.telegram.org/bots/api#chat
+# A page that a button of Telegram can open: it takes only hosts that have a dot, and no password is shown in a chat.
+PAGE = r"^https?://([A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+(:[0-9]{1,5})?([/?#][^\s\\]*)?$"
 ADDRESS = re.compile(r"(-?[0-9]{1,16})(?:/([0-9]{1,9}))?")
 PERSON = re.compile(r"[0-9]{1,16}")
 LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}
@@ -55,6 +57,23 @@ class RootUrl(Url):
         """
         if "?" in text or "#" in text:
             raise ValueError("is no root")
+        return super().__new__(cls, text)
+
+
+class PageUrl(Url):
+    """The address of a page whose sections are linked, so it has no fragment of its own."""
+
+    __slots__ = ()
+    has_credentials = False
+
+    def __new__(cls, text: str) -> Self:
+        """Return the URL.
+
+        Raises:
+            ValueError: it is none that can be linked.
+        """
+        if "#" in text or not re.fullmatch(PAGE, text):
+            raise ValueError("is no page")
         return super().__new__(cls, text)
 
 

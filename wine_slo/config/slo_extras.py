@@ -108,12 +108,13 @@ def refuse(*found: tuple[str, str | None]) -> None:
     error.refuse((field, sentence) for field, sentence in found if sentence is not None)
 
 
-def wrong_with_drill(drill: DrillEntry | None, objectives: Collection[str]) -> list[str]:
-    """Return what is wrong with a drill, among objectives of these names."""
+def wrong_with_drill(drill: DrillEntry | None, objectives: Collection[str] | None) -> list[str]:
+    """Return what is wrong with a drill, among objectives of these names; None where not all are known."""
     if drill is None:
         return []
     name = drill.objective
-    unknown = None if name in (None, *objectives) else f"names {name}, which is none of the objectives"
+    is_known = name is None or objectives is None or name in objectives
+    unknown = None if is_known else f"names {name}, which is none of the objectives"
     return [each for each in (drill.mistake(), unknown) if each is not None]
 
 

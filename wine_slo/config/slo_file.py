@@ -114,7 +114,7 @@ def parse(text: str, name: str = "slo.yml") -> SloFile:
 
 def _file(pages: list[Page], unread: list[str]) -> SloFile:
     try:
-        objectives = _objectives(pages, {})
+        objectives = _objectives(pages, {}, is_whole=not unread)
     except SloFileError as error:
         raise SloFileError([*unread, *error.mistakes]) from error
     if unread:
@@ -125,8 +125,13 @@ def _file(pages: list[Page], unread: list[str]) -> SloFile:
     return SloFile(pages[0].name, tuple(scopes.values()), tuple(pages), places)
 
 
-def _objectives(pages: Iterable[Page], intervals: Mapping[str, timedelta]) -> Objectives:
+def _objectives(pages: Iterable[Page], intervals: Mapping[str, timedelta], *, is_whole: bool = True) -> Objectives:
     """Return the objectives of files, at how often their jobs are scraped.
+
+    Args:
+        pages: The files, the main one first.
+        intervals: How often jobs are scraped.
+        is_whole: Whether these are all files.
 
     Raises:
         SloFileError: Anything is wrong with any of them.
@@ -137,7 +142,7 @@ def _objectives(pages: Iterable[Page], intervals: Mapping[str, timedelta]) -> Ob
     jobs: set[str] = set()
     named: dict[str, tuple[Page, Entry]] = {}
     for page in pages:
-        found = [*page.mistakes, *(_wrong_with_all(page, pages) if page is main else ())]
+        found = [*page.mistakes, *(_wrong_with_all(page, pages, is_whole=is_whole) if page is main else ())]
         for entry in page.entries:
             judgement = Judgement(page, entry, intervals)
             found += [(_place(entry, field), sentence) for field, sentence in judgement.mistakes]
@@ -159,14 +164,19 @@ def _objectives(pages: Iterable[Page], intervals: Mapping[str, timedelta]) -> Ob
     )
 
 
-def _wrong_with_all(main: Page, pages: Iterable[Page]) -> list[Mistake]:
-    """Return what is wrong with what only the main file says, and with all files together."""
+def _wrong_with_all(main: Page, pages: Iterable[Page], *, is_whole: bool) -> list[Mistake]:
+    """Return what is wrong with what only the main file says, and with all files together.
+
+    What a drill names is not held against names that cannot be read.
+    """
     found: list[Mistake] = []
     if parse_span(main.content.blind_for) < LEAST_BLIND_FOR:
         found.append((("blind_for",), "must be 2s or more: it is two evaluations at least"))
     if not any(page.entries or page.mistakes for page in pages):
         found.append((("objectives",), "must hold at least one objective"))
-    drill, names = main.content.drill, {entry.content.name for page in pages for entry in page.entries}
+    drill, entries = main.content.drill, [entry for page in pages for entry in page.entries]
+    are_known = is_whole and not any("name" in entry.wrong.fields for entry in entries)
+    names = {entry.content.name for entry in entries} if are_known else None
     if not main.wrong.explains("drill", ""):
         found += [(("drill",), each) for each in wrong_with_drill(drill, names)]
     for number, field, sentence in wrong_with_deployments(main.content.deployments):

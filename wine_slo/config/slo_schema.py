@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from wine_slo.config.files import slo_examples
+from wine_slo.config.setting_types import PAGE
 from wine_slo.config.slo_extras import Count, DeploymentEntry, DrillEntry, Name, Text, refuse, wanted
 from wine_slo.slo.objectives.error import ObjectiveError
 from wine_slo.slo.objectives.kinds.gauge import Gauge
@@ -39,6 +40,7 @@ Window = Annotated[
     ),
 ]
 Title = Annotated[str, wanted("must be text of at most 200 letters", max_length=200)]
+Page = Annotated[str, wanted("must be the address of a page, such as https://wiki.example.com/latency", pattern=PAGE)]
 Number = Annotated[float, wanted("must be a number")]
 Names = Annotated[list[str], wanted("must be a list of names")]
 Filled = Annotated[str, Meta(min_length=1)]
@@ -104,6 +106,9 @@ class ObjectiveEntry(Struct, kw_only=True, forbid_unknown_fields=True, tag_field
     breakdown: Annotated[Names | None, Meta(description="As in the file, for this objective alone")] = None
     burns: Annotated[
         BurnRates | None, Meta(description="The burn rates that are alerted on; the SRE Workbook's if left out")
+    ] = None
+    runbook: Annotated[
+        Page | None, Meta(description="A page on what to do, which its alerts link; WINE_SLO_RUNBOOK_URL if left out")
     ] = None
 
     def source(self) -> Indicator:
@@ -221,7 +226,7 @@ class SloFileEntry(Struct, kw_only=True, forbid_unknown_fields=True):
     time_zone: Annotated[Text, Meta(description="Of calendar windows, such as Europe/Berlin")] = "UTC"
     deployments: Annotated[
         list[DeploymentEntry] | None,
-        wanted("must be a list of selectors and labels"),
+        wanted("must be a list of selectors and labels, such as [{selector: app_info, label: version}]"),
         Meta(description="Where the version shows; guessed from gauges called …_info if left out"),
     ] = None
     target_down: Annotated[

@@ -52,6 +52,7 @@ from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Press, Question
 from wine_slo.slo.notification import keyboard
+from wine_slo.slo.notification.runbook import Runbook, Section
 from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
@@ -274,7 +275,13 @@ def _rules(settings: WatchdogSettings, channels: Channels) -> Rules:
         quiet_hours=QuietHours.parse(settings.quiet_hours, settings.timezone) if settings.quiet_hours else None,
         pages_in_quiet_hours=settings.quiet_hours_pages,
         offers=keyboard.VERBS,
+        runbook=_runbook(settings),
     )
+
+
+def _runbook(settings: WatchdogSettings) -> Runbook:
+    """Return where people read what to do."""
+    return Runbook(settings.runbook_url or "")
 
 
 def _add_commands(parts: Parts) -> None:
@@ -382,6 +389,8 @@ async def _report_conflict(parts: Parts, channel: str, has_webhook: bool) -> Non
     """Report to the first chats of a channel that commands are not received."""
     for chat in parts.recipients:
         if chat.channel == channel and chat not in parts.channels.second_chats:
-            text = parts.localizer.replies(chat).conflict(has_webhook=has_webhook)
+            replies, to = parts.localizer.replies(chat), parts.recipients.address(chat)
+            link = keyboard.link_to(_runbook(parts.settings).of(Section.NO_COMMANDS), replies.say)
+            text = replies.conflict(has_webhook=has_webhook)
             with suppress(ChannelError):  # it is in the log as well
-                await parts.channels.answers(chat).send(parts.recipients.address(chat), text, loud=False)
+                await parts.channels.answers(chat).send(to, text, loud=False, buttons=link)

@@ -20,6 +20,7 @@ from wine_slo.config.setting_types import (
     Host,
     Hours,
     LanguageCode,
+    PageUrl,
     PersonId,
     ProxyUrl,
     RootUrl,
@@ -191,6 +192,14 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     grafana_url: Annotated[
         Url | None,
         means("Where a link on the status page leads.", "an address of Grafana, for a link on the status page"),
+    ] = None
+    runbook_url: Annotated[
+        PageUrl | None,
+        means(
+            "The page of the runbook, as browsers reach it: each alert links its section there. `runbook` of an "
+            "objective goes before.",
+            "the address of a page, such as https://example.org/runbook/, without a # and with a host that has a dot",
+        ),
     ] = None
     telegram_token: Annotated[
         BotToken | None,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from importlib.metadata import version
+from math import inf
 from time import perf_counter
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
-from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake, doubts_of
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.inbox import Inbox
@@ -36,6 +37,7 @@ LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for l
 OVERDUE_TICKS = 3  # so many polls without a complete tick, and /health is red
 LONGEST_TICK = 60.0  # seconds, then it is given up; four rounds of queries of 10 s each, and the heartbeat's 5 s
 SHORTEST_PATIENCE = LONGEST_TICK + 15  # seconds without a complete tick before the process ends itself
+CHECKED_EVERY = 600.0  # seconds; as long as something is wrong with an objective by what Prometheus knows of its series
 LOOP_TURN = 1.0  # seconds between two signs that the event loop runs
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux' goes on while the machine sleeps
 THE_LOOP, THE_TICKS = "the event loop", "the evaluation"
@@ -72,7 +74,8 @@ class Ticker:
         self._check_objectives = check_objectives
         self._journal = journal
         self._live = live
-        self._is_checked = False
+        self._check_at = 0.0  # by the steady clock
+        self._logged: set[ObjectiveMistake] = set()
         self._heartbeat = heartbeat
         self._evaluator = evaluator
         self._dispatcher = dispatcher
@@ -119,8 +122,8 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
-        if not self._is_checked and len(state.keys_without_data) < len(state.readings):
-            self._is_checked = await self._log_mistakes(objectives)
+        if steady() >= self._check_at and len(state.keys_without_data) < len(state.readings):
+            await self._check(objectives)
         evaluate_at = next_evaluation_at(state, objectives)
         if evaluate_at is not None:
             wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
@@ -152,21 +155,25 @@ class Ticker:
             for mistake in error.mistakes:
                 log.error("the objectives stay as they were: %s", mistake)  # noqa: TRY400  # a sentence says it all
         else:
-            self._evaluator.objectives, self._is_checked = self._live.current, False
+            self._evaluator.objectives, self._check_at = self._live.current, 0.0
+            self._logged.clear()
             log.info("objectives are read anew")
 
-    async def _log_mistakes(self, objectives: Objectives) -> bool:
-        """Log what only Prometheus knows of the objectives; return whether it has said so."""
+    async def _check(self, objectives: Objectives) -> None:
+        """Log and show what only Prometheus knows of the objectives; while anything is wrong, check again."""
         try:
             mistakes = [each for each in await self._check_objectives(objectives) if not each.is_usual]
         except MetricSourceError:
-            return False  # the next tick tries again
-        if not mistakes:
-            return True
+            return  # the next tick tries again
+        if objectives.by_name.keys() != self._live.current.by_name.keys():
+            return  # they were read anew meanwhile
+        self._check_at = steady() + CHECKED_EVERY if mistakes else inf
+        self._evaluator.objectives = self._live.doubt(doubts_of(mistakes))
         for each in mistakes:
-            where = self._live.file.place(each.objective, each.field)
-            log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
-        return True
+            if each not in self._logged:
+                self._logged.add(each)
+                where = self._live.file.place(each.objective, each.field)
+                log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
 
     def app(self) -> web.Application:
         """Return the pages of the watchdog itself."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from tests.repo.deploy.checks import COMPOSE, COMPOSED_PROMETHEUS, DOCKERFILE, PROMETHEUS, ROOT, UNITS
 from tests.support.real.prometheus import program
+from wine_slo import metric_names
 
 PYTHON = Path(sys.executable).parent
 SCHEMA = (PYTHON / "check-jsonschema", "--builtin-schema", "vendor.compose-spec")
@@ -139,3 +141,22 @@ def test_what_npm_installs_is_locked_with_hashes() -> None:
     assert lock["packages"][""]["dependencies"] == wanted
     assert [name for name, package in lock["packages"].items() if name and "integrity" not in package] == []
     assert "npm ci" in (ROOT / "Makefile").read_text()
+
+
+def test_promtool_accepts_the_rules_about_the_watchdog_and_each_fires_when_it_should() -> None:
+    rules, tests = ROOT / "deploy" / "rules" / "watchdog.yml", ROOT / "deploy" / "rules" / "watchdog_test.yml"
+    checked = run(program("promtool"), "check", "rules", rules)
+    assert checked.returncode == 0, checked.stderr
+    tested = run(program("promtool"), "test", "rules", tests)
+    assert tested.returncode == 0, tested.stderr
+    alerts = re.findall(r"alert: (\w+)", rules.read_text())
+    page = (ROOT / "docs" / "how-to" / "operations.md").read_text()
+    assert [each for each in alerts if each not in tests.read_text()] == []
+    assert re.findall(r"^\| (Watchdog\w+) \|", page, re.MULTILINE) == alerts
+
+
+def test_every_metric_in_the_rules_is_one_that_the_watchdog_exports() -> None:
+    text = (ROOT / "deploy" / "rules" / "watchdog.yml").read_text()
+    used = {each.removesuffix("_bucket") for each in re.findall(r"\b((?:watchdog|slo)_\w+)\{", text)}
+    assert len(used) > 5
+    assert used - {each for each in vars(metric_names).values() if isinstance(each, str)} == set()

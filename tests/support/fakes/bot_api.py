@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypedDict, Unpack
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -628,6 +629,10 @@ def _keyboard_of(call: Call) -> Keyboard:
             raise RefusalError(
                 400,
                 "Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
+            )
+        if button.url is not None and "." not in (urlsplit(button.url).hostname or ""):
+            raise RefusalError(
+                400, f"Bad Request: inline keyboard button URL '{button.url}' is invalid: Wrong HTTP URL"
             )
         if button.data is not None and not 1 <= len(button.data.encode()) <= MAX_CALLBACK_DATA:
             raise RefusalError(400, "Bad Request: BUTTON_DATA_INVALID")

@@ -17,6 +17,7 @@ from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.source.clocks import SourceTime
 from wine_slo.slo.source.metric_source import Sample, Series, Vector
 from wine_slo.slo.span import parse_span
+from wine_slo.slo.usual_spans import last_scrapes
 
 BOUNDS = ("0.5", "1.0", "2.5", "+Inf")
 LOOKBACK = 300.0  # seconds for which an instant query takes an old sample
@@ -114,6 +115,7 @@ class PastPrometheus:
             promql.total_per_interval(objective): lambda at: self._per_second(self._total, at),
             promql.good_per_interval(objective): self._good_per_second,
             promql.targets_of_late(objective): self._of_late,
+            promql.scrapes_unanswered(objective): self._unanswered,
             promql.total_settled(objective): self._settled,
             promql.part_settled(objective): self._part_settled,
             promql.seconds_of_history(objective): self._history(objective.window),
@@ -189,6 +191,12 @@ class PastPrometheus:
 
     def _of_late(self, at: float) -> float | None:
         return 1.0 if bisect_right(self._scrapes, at) > bisect_right(self._scrapes, at - 3600) else None
+
+    def _unanswered(self, at: float) -> float | None:
+        """How many of the last scrapes were not answered, while there is a target."""
+        span = last_scrapes(self._objective.scrape_interval) * self._interval
+        first, last = bisect_left(self._scrapes, at - span), self._newest(self._scrapes, at)
+        return None if self._last(self._up, at) is None else self._up[first : last + 1].count(0.0)
 
     def _settled(self, at: float) -> float | None:
         """One series, where there is a sample of now and one of four intervals ago."""

@@ -128,6 +128,13 @@ async def test_what_else_a_bot_requests(bot_api: BotApi, bot: Bot) -> None:
             "Button_data_invalid",
             id="65 bytes in a button",
         ),
+        pytest.param(
+            lambda bot: bot.send_message(
+                ANNA, "x", reply_markup=InlineKeyboardMarkup.from_button(InlineKeyboardButton("A", "http://localhost/"))
+            ),
+            "Inline keyboard button url 'http://localhost/' is invalid: wrong http url",
+            id="a link to a host without a dot",
+        ),
         pytest.param(lambda bot: bot.send_message(8, "x"), "Chat not found", id="a chat nobody named"),
         pytest.param(
             lambda bot: bot.send_message(ANNA, "x", message_thread_id=3), "Message thread not found", id="no such topic"

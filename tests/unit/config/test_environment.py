@@ -403,6 +403,49 @@ def test_a_token_behind_the_root_of_an_api_is_refused_and_not_said(monkeypatch: 
     assert "is 'http://host/?access_token=***&orgId=7'; wanted: the root of" in mistake
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://example.org/runbook/",
+        "https://github.com/owner/name/blob/main/docs/runbook.md",
+        "http://wiki.example:8080/pages?id=12",
+        "http://10.0.0.7/runbook",
+    ],
+)
+def test_the_page_of_the_runbook_is_an_address_to_which_a_section_can_be_added(
+    monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setenv("WINE_SLO_RUNBOOK_URL", page)
+    assert read(WatchdogSettings).runbook_url == page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param("https://example.org/runbook/#latency", id="a section of it"),
+        pytest.param("docs/runbook.md", id="a path"),
+        pytest.param("ftp://example.org/runbook", id="no web page"),
+        pytest.param("http://localhost/runbook", id="a host that no button of Telegram can open"),
+        pytest.param("http://wiki:8080/runbook", id="a host without a dot"),
+        pytest.param("https://example.org/run book", id="a blank"),
+        pytest.param("https://", id="no host"),
+    ],
+)
+def test_what_no_alert_can_link_is_no_page_of_the_runbook(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setenv("WINE_SLO_RUNBOOK_URL", page)
+    (mistake,) = mistakes()
+    assert mistake == (
+        f"WINE_SLO_RUNBOOK_URL is {page!r}; wanted: the address of a page, such as https://example.org/runbook/, "
+        "without a # and with a host that has a dot"
+    )
+
+
+def test_a_password_in_the_page_of_the_runbook_is_refused_and_not_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINE_SLO_RUNBOOK_URL", "https://bob:hunter2@example.org/runbook")
+    (mistake,) = mistakes()
+    assert "hunter2" not in mistake
+
+
 def test_whoever_prints_settings_prints_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WINE_SLO_TELEGRAM_TOKEN", "hunter2")
     monkeypatch.setenv("WINE_SLO_HEARTBEAT_URL", "http://127.0.0.1/hunter3")

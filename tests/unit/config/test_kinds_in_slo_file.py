@@ -255,7 +255,8 @@ def test_what_cannot_be_counted_is_refused_with_its_line(fields: str, said: str)
         ("time() - x < soon", "compares an age with soon, which must be a span such as"),
         ("time() - timestamp(x) < 1h", "is an expression; write a selector and one comparison, such as"),
         ("x / y > 1", "must be a selector and one comparison with a number, such as"),
-        ("x = 1", "compares nothing; write what a good value is, such as"),
+        ("x = 1", "compares with =; write ==, such as"),
+        ('x{a="b"} = 1', "compares with =; write ==, such as"),
         ("1 < x", "must be a selector and one comparison with a number, such as"),
     ],
 )

@@ -50,6 +50,9 @@ BURN = """\
     threshold: 1s"""
 
 
+NO_PAGE = "must be the address of a page, such as https://wiki.example.com/latency"
+
+
 def mistakes(text: str) -> tuple[str, ...]:
     with pytest.raises(SloFileError) as caught:
         parse(text)
@@ -310,7 +313,7 @@ def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
         pytest.param(
             "kind: ratio",
             "kind: rate",
-            "10: objectives.1 must have the kind latency, ratio, gauge or up",
+            "10: objectives.1 has the kind rate; it must be latency, ratio, gauge or up",
             id="a kind that does not exist",
         ),
         pytest.param(
@@ -689,3 +692,18 @@ def test_each_mistake_in_a_deployment_has_its_line() -> None:
         "slo.yml:4: deployments.1.selector",
         "slo.yml:5: deployments.1.label",
     ]
+
+
+def test_an_objective_may_have_a_page_of_its_own_for_its_alerts() -> None:
+    page = "https://wiki.example.com/runbooks/latency#slow"
+    latency, errors = parse(written("    threshold: 1s", f"    threshold: 1s\n    runbook: {page}")).objectives().all
+    assert (latency.runbook, errors.runbook) == (page, "")
+
+
+@pytest.mark.parametrize(
+    "page", ["wiki/latency", "http://wiki/latency", "https://bob:hunter2@example.com", "ftp://example.com", "''"]
+)
+def test_a_page_that_no_alert_can_link_is_a_mistake_with_its_line(page: str) -> None:
+    (mistake,) = mistakes(written("    threshold: 1s", f"    threshold: 1s\n    runbook: {page}"))
+    assert mistake.startswith("slo.yml:9: objectives.0.runbook is ")
+    assert mistake.endswith(NO_PAGE)

@@ -85,7 +85,7 @@ def test_each_mistake_has_the_name_and_the_line_of_its_file_and_none_hides_anoth
         "slo.yml:4: objectives.0.objective is 90, a percentage; write 0.9",
         "teams/binary.yml cannot be read: it is not UTF-8",
         "teams/broken.yml:2: is no YAML: expected ',' or ']', but got ':'",
-        "teams/search.yml:3: objectives.0 must have the kind latency, ratio, gauge or up",
+        "teams/search.yml:3: objectives.0 has the kind upp; write up",
         "teams/search.yml:3: objectives.0.objective is 99, a percentage; write 0.99",
         "teams/shop.yml:5: objectives.0.name is 'api', as another objective's is, slo.yml:4",
     ]

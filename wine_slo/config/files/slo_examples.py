@@ -36,6 +36,7 @@ FIELDS: dict[str, list[Any]] = {
     "over": ["5m"],
     "parallel": [5],
     "remind_after": ["4h"],
+    "runbook": ["https://wiki.example.com/runbooks/latency"],
     "scrape_interval": ["15s", "1m"],
     "selector": ['code!~"4..", handler="/checkout"'],
     "short": ["5m"],

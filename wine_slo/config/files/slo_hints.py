@@ -74,7 +74,7 @@ def _hint(value: Any, written: str, wanted_type: Any) -> str:
         return f'YAML reads that as {read_as}, so write "{written}"' if is_for_text else ""
     if is_span(wanted_type):
         return _span_hint(value)
-    if inspect.ListType in wants and inspect.StrType not in wants and value.strip():
+    if _is_list_of_texts(inspect.type_info(wanted_type)) and inspect.StrType not in wants and value.strip():
         return f"write a list: [{shown(value)}]"
     if inspect.FloatType in wants or inspect.IntType in wants:
         return _number_hint(value)
@@ -112,6 +112,14 @@ def _metas(wanted_type: Any) -> list[Meta]:
     for each in get_args(wanted_type):
         found += [] if isinstance(each, Meta) else _metas(each)
     return found
+
+
+def _is_list_of_texts(info: inspect.Type) -> bool:
+    if isinstance(info, inspect.Metadata):
+        return _is_list_of_texts(info.type)
+    if isinstance(info, inspect.UnionType):
+        return any(map(_is_list_of_texts, info.types))
+    return isinstance(info, inspect.ListType) and inspect.StrType in _basic_types(info.item_type)
 
 
 def _basic_types(info: inspect.Type) -> set[type[inspect.Type]]:

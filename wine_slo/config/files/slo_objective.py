@@ -122,6 +122,7 @@ class Judgement:
                 by=tuple(each.by),
                 seen_in=None if scope == Scope.of_jobs(scope.name) else scope,
                 breakdown=None if breakdown is None else tuple(breakdown),
+                runbook=(each.runbook or "").strip(),
             )
             return objective.with_usual_burns if each.burns is None else replace(objective, burns=burns)
         except ObjectiveError as error:

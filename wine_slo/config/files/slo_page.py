@@ -239,9 +239,10 @@ def _kind(content: Any) -> type[ObjectiveEntry]:
     names = f"{', '.join(others)} or {last}"
     if not isinstance(content, dict) or "kind" not in content:
         raise ValueError(f"needs a kind: {names}")
-    if not isinstance(content["kind"], str) or content["kind"] not in kinds:
-        raise ValueError(f"must have the kind {names}")
-    return kinds[content["kind"]]
+    kind = str(content["kind"])
+    if kind not in kinds:
+        raise ValueError(f"has the kind {shown(kind)}{slo_hints.near(kind, kinds) or f'; it must be {names}'}")
+    return kinds[kind]
 
 
 def _name_of(place: Place) -> str:

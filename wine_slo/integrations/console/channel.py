@@ -59,7 +59,8 @@ class ConsoleChannel(Channel):
         """Print a message, framed to stand out of the log, with its buttons; returns its number."""
         number = next(self._numbers)
         head = f"message {number}, reply to {reply_to}" if reply_to else f"message {number}"
-        rows = [" ".join(f"[{button.label}]" for button in row) for row in buttons]
+        rows = [" ".join(f"[{each.label}]" for each in row if not each.url) for row in buttons]
+        rows = [*filter(None, rows), *(f"[{each.label}] {each.url}" for row in buttons for each in row if each.url)]
         lines = "\n".join(f"│ {line}" for line in (*plain(text).splitlines(), *rows))
         self._write(f"┌ {head}\n{lines}\n└")
         return number

@@ -1,7 +1,7 @@
 """Telegram as a channel: sending and editing, plainer where Telegram refuses a message as it is."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
@@ -21,10 +21,10 @@ from telegram.error import TelegramError
 from wine_slo.integrations.telegram.addresses import chat_of, topic_of
 from wine_slo.integrations.telegram.callback_data import CallbackData
 from wine_slo.integrations.telegram.connection import ANSWER, LARGEST_ID
-from wine_slo.integrations.telegram.errors import ABOUT_TOPIC, NO_MESSAGE, NOT_MODIFIED, guarded
+from wine_slo.integrations.telegram.errors import ABOUT_LINK, ABOUT_TOPIC, NO_MESSAGE, NOT_MODIFIED, guarded
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Capabilities, Channel, ChannelError
-from wine_slo.slo.chat.messages import Keyboard, Picture
+from wine_slo.slo.chat.messages import Button, Keyboard, Picture
 from wine_slo.slo.redaction import redact
 from wine_slo.slo.text.formatting import plain
 
@@ -64,7 +64,7 @@ class TelegramChannel(Channel):
             ChannelError: It was not sent, or perhaps not.
         """
         chat, topic = chat_of(address), topic_of(address)
-        text, markup = redact(text), self._markup(chat, buttons)
+        text = redact(text)
 
         async def send_as(form: _Form) -> int:
             message = await self._bot.send_message(
@@ -75,14 +75,16 @@ class TelegramChannel(Channel):
                 reply_parameters=None if form.is_bare or form.topic != topic else _reply(reply_to),
                 disable_notification=not loud,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=None if form.is_bare else markup,
+                reply_markup=None if form.is_bare else self._markup(chat, buttons, has_links=form.has_links),
                 **self._limits,
             )
             return _id_of(message)
 
         refusal: ChannelError | None = None
         for form in _forms(topic):
-            if form.topic and refusal and any(each in str(refusal).lower() for each in ABOUT_TOPIC):
+            if form.topic and _is_about(ABOUT_TOPIC, refusal):
+                continue
+            if form.has_links is _is_about(ABOUT_LINK, refusal) and not form.is_bare:
                 continue
             try:
                 return await guarded(send_as(form))
@@ -101,9 +103,9 @@ class TelegramChannel(Channel):
             ChannelError: It was not edited, or perhaps not.
         """
         chat = chat_of(address)
-        text, markup = redact(text), self._markup(chat, buttons)
+        text = redact(text)
 
-        async def edit_as(words: str, mode: str | None) -> None:
+        async def edit_as(words: str, mode: str | None, *, has_links: bool = True) -> None:
             try:
                 await self._bot.edit_message_text(
                     words,
@@ -111,7 +113,7 @@ class TelegramChannel(Channel):
                     message_id=message,
                     parse_mode=mode,
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
-                    reply_markup=markup,
+                    reply_markup=self._markup(chat, buttons, has_links=has_links),
                     **self._limits,
                 )
             except TelegramError as error:
@@ -125,10 +127,12 @@ class TelegramChannel(Channel):
                 raise
             if any(each in str(error).lower() for each in NO_MESSAGE):
                 raise ChannelError(str(error), message_gone=True) from error
+            is_link = _is_about(ABOUT_LINK, error)
         else:
             return
+        plainer = edit_as(text, ParseMode.HTML, has_links=False) if is_link else edit_as(_clipped(text), None)
         try:
-            await guarded(edit_as(_clipped(text), None))
+            await guarded(plainer)
         except ChannelError as error:
             if not error.refused:
                 raise
@@ -210,15 +214,14 @@ class TelegramChannel(Channel):
         """
         await guarded(self._bot.unpin_chat_message(chat_of(address), message, **self._limits))
 
-    def _markup(self, chat: int, buttons: Keyboard) -> InlineKeyboardMarkup | None:
-        if not buttons:
-            return None
-        return InlineKeyboardMarkup(
-            [
-                [InlineKeyboardButton(each.label, callback_data=self.callback_data.close(chat, each)) for each in row]
-                for row in buttons
-            ]
-        )
+    def _markup(self, chat: int, buttons: Keyboard, *, has_links: bool = True) -> InlineKeyboardMarkup | None:
+        rows = [[self._button(chat, each) for each in row if has_links or not each.url] for row in buttons]
+        return InlineKeyboardMarkup([row for row in rows if row]) if any(rows) else None
+
+    def _button(self, chat: int, button: Button) -> InlineKeyboardButton:
+        if button.url:
+            return InlineKeyboardButton(button.label, url=button.url)
+        return InlineKeyboardButton(button.label, callback_data=self.callback_data.close(chat, button))
 
 
 def _id_of(message: Message) -> int:
@@ -238,11 +241,13 @@ class _Form:
     """How a message is tried.
 
     Attributes:
+        has_links: With the buttons that open a page.
         is_bare: Without buttons, and as a reply to nothing.
     """
 
     topic: int | None
     is_html: bool = True
+    has_links: bool = True
     is_bare: bool = False
 
 
@@ -253,12 +258,16 @@ def _forms(topic: int | None) -> Iterator[_Form]:
 
     Outside of its topic a message is no reply: one that is goes to the topic of what it replies to.
     """
-    if topic is not None:
-        yield _Form(topic)
-        yield _Form(topic, is_html=False)
-    yield _Form(None)
-    yield _Form(None, is_html=False)
+    for place in dict.fromkeys((topic, None)):
+        yield _Form(place)
+        yield _Form(place, has_links=False)
+        yield _Form(place, is_html=False)
     yield _Form(None, is_html=False, is_bare=True)
+
+
+def _is_about(what: Collection[str], refusal: ChannelError | None) -> bool:
+    """Return whether a message was refused for one thing of it."""
+    return refusal is not None and any(each in str(refusal).lower() for each in what)
 
 
 def _reply(message: int | None) -> ReplyParameters | None:

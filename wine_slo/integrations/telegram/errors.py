@@ -26,6 +26,7 @@ LONGEST_WAIT = 300  # seconds; after a longer wait of Telegram's it is tried aga
 NOT_MODIFIED = "message is not modified"
 NO_MESSAGE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 ABOUT_TOPIC = ("topic", "thread")
+ABOUT_LINK = ("button url", "button_url")
 CLOSED = (
     "chat not found",
     "user not found",

@@ -220,7 +220,7 @@ class TelegramUpdates:
         now = self._clock()
         if update.callback_query is not None:
             return self._answer_press(update.callback_query, now if self._is_live() else None)
-        message = update.message
+        message = update.message or update.channel_post
         if message is None or (message.sender is not None and message.sender.is_bot and not message.sender_chat):
             return None
         text = INVISIBLE.sub(" ", message.text[:LONGEST_TEXT]).strip()

@@ -117,7 +117,7 @@ class Info:
         word = " ".join(question.arguments)
         incident = await self._incident(word.lstrip("".join(NUMBER_SIGNS)).strip()) or self._last_of(question)
         if incident is None:
-            return Answer(unknown_incident(explain, word))
+            return Answer(unknown_incident(explain, word, state.open_incidents))
         records = await asyncio.to_thread(self._ledger.records_of, [incident.number])
         action_lines = self._action_lines(incident, explain)
         return Answer(incident_detail(explain, incident, records, action_lines, state, self._snapshot.now()))

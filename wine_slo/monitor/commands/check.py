@@ -4,17 +4,20 @@ Nothing is remembered from earlier: it judges the objectives' own ranges (five m
 of which the watchdog would have notified is found, and one that has ended in between is not.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.exit_status import ExitStatus
 from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake, check_objectives, doubts_of
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallClock
-from wine_slo.slo.source.metric_source import MetricSource
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 from wine_slo.slo.views import status_text
 from wine_slo.slo.views.status import Process, status_of
 from wine_slo.slo.views.status_schema import Judgement, ObjectiveStatus, Status
@@ -80,14 +83,27 @@ async def check(api: MetricSource, objectives: Objectives, clock: WallClock, ver
     """Return what one evaluation finds."""
     collector = Collector(api, clock)
     state = await collector.evaluate(State(), objectives)
+    mistakes: list[ObjectiveMistake] = []
+    with suppress(MetricSourceError):  # which the state says
+        mistakes = await check_objectives(api, objectives)
+    objectives = replace(objectives, doubts=doubts_of(mistakes))
     process = Process(version=version, poll=timedelta(0), overdue_after=timedelta.max)
-    return report(status_of(state, objectives, collector.now(), process))
+    uncounted = {each.objective for each in mistakes if each.is_of_series and not each.is_doubtful}
+    return report(status_of(state, objectives, collector.now(), process), uncounted)
 
 
-def report(status: Status) -> CheckReport:
-    """Return what a status comes to."""
+def report(status: Status, uncounted: Collection[str] = ()) -> CheckReport:
+    """Return what a status comes to.
+
+    Args:
+        status: How everything stands.
+        uncounted: The objectives of which surely not everything is counted, whatever their numbers are.
+    """
     causes = {each.number: status_text.cause(each) for each in status.open_incidents}
-    found = tuple(_checked(each, causes.get(each.incident or 0, "")) for each in status.objectives)
+    found = tuple(
+        _checked(each, causes.get(each.incident or 0, ""), is_counted=each.objective not in uncounted)
+        for each in status.objectives
+    )
     judged = {each.status.objective for each in found if each.answer is not CheckedObjective.TOO_LITTLE}
     # A label set that is idle says nothing where others of its objective have requests.
     counted = (
@@ -105,18 +121,18 @@ def report(status: Status) -> CheckReport:
     )
 
 
-def _checked(slo: ObjectiveStatus, cause: str) -> Checked:
-    answer = _answer(slo)
+def _checked(slo: ObjectiveStatus, cause: str, *, is_counted: bool) -> Checked:
+    answer = _answer(slo, is_counted=is_counted)
     return Checked(slo=slo.slo, answer=answer, line="; ".join(filter(None, (_line(slo, answer), cause))), status=slo)
 
 
-def _answer(slo: ObjectiveStatus) -> CheckedObjective:
+def _answer(slo: ObjectiveStatus, *, is_counted: bool) -> CheckedObjective:
     match slo.verdict:
         case Judgement.BREACHED:
             return CheckedObjective.BREACHED
-        case Judgement.MET | Judgement.SUSPICIOUS:
+        case Judgement.MET | Judgement.SUSPICIOUS if is_counted:
             return CheckedObjective.MET
-        case Judgement.UNKNOWN if slo.sight in (Sight.NO_TRAFFIC, Sight.TOO_FEW, Sight.CLEAR):
+        case Judgement.UNKNOWN if is_counted and slo.sight in (Sight.NO_TRAFFIC, Sight.TOO_FEW, Sight.CLEAR):
             return CheckedObjective.TOO_LITTLE
         case _:
             return CheckedObjective.CANNOT_SEE
@@ -131,4 +147,7 @@ def _line(slo: ObjectiveStatus, answer: CheckedObjective) -> str:
         said = f"{number}; suspicious, but not for long enough to be a breach"
     else:
         said = number or "no number"
+    if slo.doubt:
+        is_explained = answer in (CheckedObjective.CANNOT_SEE, CheckedObjective.TOO_LITTLE) and slo.sight.is_seeing
+        said = slo.doubt if is_explained else f"{said}; but {slo.doubt}"
     return f"{WORDS[answer]:<18} {slo.slo}: {said}"

@@ -236,7 +236,7 @@ async def _series(file: SloFile, objectives: Objectives, api: MetricSource) -> F
             yield ok(about, said)
         else:
             remedy = "correct it there, or in the service; a service without requests may have no series yet"
-            yield wrong(about, said, remedy)
+            yield (warning if each.is_doubtful else wrong)(about, said, remedy)
     if not mistakes:
         yield ok(about, "every series of the objectives exists, and every threshold is a bucket bound")
 

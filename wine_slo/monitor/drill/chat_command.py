@@ -114,8 +114,8 @@ class DrillCommand:
         running = asyncio.create_task(_done(self._run(objective, partial(self._marked, action))), name="the drill")
         running.add_done_callback(self._forget)
         self._running = running
-        self._announce(lambda others: _announced(others.fmt, question.person, drill, self._longest), question.chat)
-        begun = _announced(fmt, question.person, drill, self._longest)
+        self._announce(lambda others: announcement(others.fmt, question.person, drill, self._longest), question.chat)
+        begun = announcement(fmt, question.person, drill, self._longest)
         return Answer(begun, follow=lambda: self._report_end(running, question.chat))
 
     async def _keep(self, question: Question, drill: Drill, now: datetime) -> Action:
@@ -148,7 +148,7 @@ class DrillCommand:
         running.cancel()
         await asyncio.wait({running}, timeout=STOPS_SOON)
         self._announce(
-            lambda others: others.say("⚪️ {name} stopped the drill.", name=shortened(question.person.name)),
+            lambda others: stopped(others.fmt, question.person),
             question.chat,
         )
         if running.cancelled():
@@ -193,7 +193,7 @@ class DrillCommand:
         return to_break(objectives.all, self._entry(), name)
 
 
-def _announced(fmt: Formatter, person: Person, drill: Drill, longest: timedelta) -> str:
+def announcement(fmt: Formatter, person: Person, drill: Drill, longest: timedelta) -> str:
     """Return that a drill begins, and whether the error budget counts what it breaks."""
     name, slo = shortened(person.name), shortened(drill.slo)
     if drill.shows_itself:
@@ -214,6 +214,11 @@ def _announced(fmt: Formatter, person: Person, drill: Drill, longest: timedelta)
     if not drill.spares_budget:
         sentences.append(fmt.say("The error budget counts it."))
     return " ".join(sentences)
+
+
+def stopped(fmt: Formatter, person: Person) -> str:
+    """Return that somebody has ended a drill."""
+    return fmt.say("⚪️ {name} stopped the drill.", name=shortened(person.name))
 
 
 async def _done(drill: Awaitable[Drill]) -> Drill:

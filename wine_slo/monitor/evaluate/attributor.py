@@ -1,4 +1,4 @@
-"""Who is to blame for a breach: the queries that compare the labels of its series, while it opens and while it lasts.
+"""Who is to blame for a breach, or for what burns an error budget: the queries that compare the labels of its series.
 
 No alert waits for them: what is not there within a second is found at a later evaluation. Nothing is queried while
 all is well.
@@ -18,13 +18,15 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.key_state import BadTime, bad_time
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.rules import event_counts
-from wine_slo.slo.evaluation.sampling import key_of
+from wine_slo.slo.evaluation.sampling import by_key, key_of
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 
 PATIENCE = 1.0  # seconds that an evaluation waits
 REPEATED_AFTER = timedelta(seconds=30)  # of bad time; a message is edited once a minute at the most
+BURNS_REPEATED_AFTER = timedelta(minutes=10)  # as a budget burns for hours
+LONGEST_BURN = timedelta(hours=6)  # whose events are counted; those of days cost too much
 RETRIES = Backoff(timedelta(seconds=2), REPEATED_AFTER)  # the same after failures: they may be too much for the source
 MOST_SERIES = 3000  # whose labels are read
 AT_ONCE = 4  # queries, so that those of the next evaluation need not queue
@@ -57,18 +59,21 @@ class Attributor:
             readings: What it reads.
             opening: What may be in breach from now on.
         """
+        burns = {each.key: each.burn for each in state.open_incidents if each.burn is not None}
         lasting = (each.key for each in state.open_incidents)
         suspects = {key for key in (*lasting, *opening) if key in readings and objectives.of(key) is not None}
-        self._until = {key: until for key, until in self._until.items() if key in suspects}
+        self._until = {key: until for key, until in self._until.items() if key in suspects or key in burns}
+        times = {
+            key: bad_time(state.tracks.get(key), objectives.by_name[key.objective], readings[key]) for key in suspects
+        } | {key: _window(burn, readings.get(replace(key, alert=Alert.BREACH))) for key, burn in burns.items()}
         due: dict[str, dict[Key, BadTime]] = {}
-        for key in suspects:
-            objective = objectives.by_name[key.objective]
-            bad = bad_time(state.tracks.get(key), objective, readings[key])
-            if bad is not None and objective.breakdown != () and self._is_due(key, bad):
+        for key, bad in times.items():
+            objective = objectives.of(key)
+            if bad is not None and objective and objective.breakdown != () and self._is_due(key, bad):
                 due.setdefault(key.objective, {})[key] = bad
-        for name, times in due.items():
+        for name, those in due.items():
             if name not in self._running:
-                self._running[name] = asyncio.create_task(self._attribute(objectives.by_name[name], times))
+                self._running[name] = asyncio.create_task(self._attribute(objectives.by_name[name], those))
         if not self._running:
             return {}
         await asyncio.wait(self._running.values(), timeout=PATIENCE)
@@ -77,8 +82,10 @@ class Attributor:
         return {key: each for task in done.values() for key, each in task.result().items()}
 
     def _is_due(self, key: Key, bad: BadTime) -> bool:
-        until = self._until.get(key)
-        return until is None or abs(bad.last - until) >= self._wait(key.objective)
+        until, wait = self._until.get(key), self._wait(key.objective)
+        if key.alert is not Alert.BREACH:
+            wait = max(wait, BURNS_REPEATED_AFTER)
+        return until is None or abs(bad.last - until) >= wait
 
     def _wait(self, name: str) -> timedelta:
         """Return after how much more bad time an objective is due again; the longer the more often it has failed."""
@@ -111,7 +118,16 @@ class Attributor:
         series = (await self._api.query(promql.label_sets(objective, MOST_SERIES))).samples
         labels = labels_to_compare(objective, (each.labels for each in series))
         free = asyncio.Semaphore(AT_ONCE)
-        tables = await asyncio.gather(*(self._shares(objective, label, times, free) for label in labels))
+        breaches = {key: bad for key, bad in times.items() if key.alert is Alert.BREACH}
+        burns = {key: bad for key, bad in times.items() if key not in breaches}
+
+        async def table(label: str) -> dict[Key, list[Share]]:
+            found = await self._shares(objective, label, breaches, free) if breaches else {}
+            for key, bad in burns.items():
+                found[key] = await self._shares_of_burn(objective, label, key, bad, free)
+            return found
+
+        tables = await asyncio.gather(*map(table, labels))
         return {
             key: attribute(
                 {label: table.get(key, []) for label, table in zip(labels, tables, strict=True)},
@@ -120,6 +136,24 @@ class Attributor:
             )
             for key, bad in times.items()
         }
+
+    async def _shares_of_burn(
+        self, objective: Objective, label: str, key: Key, bad: BadTime, free: asyncio.Semaphore
+    ) -> list[Share]:
+        """Return the bad events of a window and all of them, as the error budget counts them, by the values of a label.
+
+        Raises:
+            MetricSourceError: An answer is missing or cannot be trusted.
+        """
+        by_label, span = replace(objective.as_budgeted, by=(*objective.by, label)), bad.last - bad.first
+        async with free:
+            events = by_key(by_label, (await self._api.query(promql.events(by_label, span))).samples)
+            good = by_key(by_label, (await self._api.query(promql.good_ratio(by_label, span))).samples)
+        return [
+            Share(own.labels[-1][1], max(0.0, (1 - good.get(own, 1.0)) * count), max(0.0, count))
+            for own, count in events.items()
+            if own.labels[:-1] == key.labels
+        ]
 
     async def _shares(
         self, objective: Objective, label: str, times: Mapping[Key, BadTime], free: asyncio.Semaphore
@@ -142,6 +176,13 @@ class Attributor:
         queries = promql.interval_queries(by_label)
         answers = await asyncio.gather(*(answer(queries[each]) for each in COUNTED))
         return await asyncio.to_thread(_shares, by_label, times, *answers)
+
+
+def _window(burn: Burn, reading: Reading | None) -> BadTime | None:
+    """Return the window over which a budget burns, as much of it as is counted; None where nothing can be seen."""
+    if reading is None or not reading.sight.is_seeing:
+        return None
+    return BadTime(reading.at - min(burn.long, LONGEST_BURN), reading.at)
 
 
 def _shares(

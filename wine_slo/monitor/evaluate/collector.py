@@ -16,8 +16,8 @@ from typing import TypeVar
 from wine_slo.monitor.evaluate.attributor import Attributor
 from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
 from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
-from wine_slo.slo.evaluation.engine import Interruption, State, advance, instants_of, is_ahead, with_clock_set
-from wine_slo.slo.evaluation.incident import with_attributions
+from wine_slo.slo.evaluation.engine import State, advance, instants_of, is_ahead, with_clock_set
+from wine_slo.slo.evaluation.incident import Interruption, with_attributions
 from wine_slo.slo.evaluation.key_state import may_open
 from wine_slo.slo.evaluation.reading import Reading, Sight, unjudged, untrusted, without_data
 from wine_slo.slo.evaluation.sampling import read_blind

@@ -8,8 +8,8 @@ from dataclasses import replace
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.collector import Collector, Reported
-from wine_slo.slo.evaluation.engine import Interruption, State
-from wine_slo.slo.evaluation.incident import Incident, with_drills
+from wine_slo.slo.evaluation.engine import DOWN, State
+from wine_slo.slo.evaluation.incident import Incident, Interruption, with_drills
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallClock
@@ -34,7 +34,7 @@ class Evaluator:
         state: State,
         clock: WallClock,
         steady: Callable[[], float] | None = None,
-        is_announced_drill: Callable[[Incident], bool] = lambda _: False,
+        is_announced_drill: Callable[[Incident, str], bool] = lambda _incident, _objective: False,
         reported: Reported = lambda _: None,
     ) -> None:
         self.state = state
@@ -55,7 +55,7 @@ class Evaluator:
         if interruption is not Interruption.RESTART:
             self._interruption = Interruption.FAILURE  # until it is complete
         after = await self._collector.evaluate(before, self.objectives, self._unwritten, interruption)
-        incidents = with_drills(after.incidents, before.incidents, self._is_announced_drill)
+        incidents = with_drills(after.incidents, before.incidents, self._is_of_drill)
         after = replace(after, incidents=incidents)
         self._interruption = Interruption.PAUSE
         self.state = after
@@ -66,6 +66,12 @@ class Evaluator:
         except LedgerError as error:
             self._unwritten = error.reason
             log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
+
+    def _is_of_drill(self, incident: Incident) -> bool:
+        """Return whether an incident is one of an announced drill; a job that is down, of a drill of its objectives."""
+        job = dict(incident.key.labels).get("job") if incident.key.objective == DOWN else None
+        names = [each.name for each in self.objectives.all if each.job == job] or [incident.key.objective]
+        return any(self._is_announced_drill(incident, each) for each in names)
 
     def now(self) -> SourceTime:
         """Return the instant by the source's clock, as far as it is known; the state has no other instants."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,6 +60,7 @@ class LiveObjectives:
         self._next_at = 0.0  # by the steady clock
         self._logged: set[str] = set()
         self._taken: dict[str, timedelta] = {}  # the intervals of the current objectives
+        self._doubts: Mapping[str, str] = {}
         self.current = file.objectives()
         self._take()
 
@@ -99,7 +101,13 @@ class LiveObjectives:
         objectives = file.objectives(self._intervals)
         self.file = file
         self._logged.clear()
+        self._doubts = {}
         self._use(objectives, self._intervals)
+
+    def doubt(self, doubts: Mapping[str, str]) -> Objectives:
+        """Keep what is wrong with the series of objectives, by their names, and return the objectives with that."""
+        self._doubts, self.current = doubts, replace(self.current, doubts=doubts)
+        return self.current
 
     @property
     def _intervals(self) -> dict[str, timedelta]:
@@ -124,7 +132,7 @@ class LiveObjectives:
                 return
 
     def _use(self, objectives: Objectives, intervals: dict[str, timedelta]) -> None:
-        self.current, self._taken = objectives, intervals
+        self.current, self._taken = replace(objectives, doubts=self._doubts), intervals
         for job in [each.name for each in self.file.silent_scopes if each.name in intervals]:
             self._log_once(logging.INFO, f"{job} is scraped every {format_span(intervals[job])}")
         for sentence in self.file.left_out(self.current):

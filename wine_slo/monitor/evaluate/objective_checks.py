@@ -5,12 +5,14 @@ be young, but it is reported, with what to write instead.
 """
 
 from bisect import bisect
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf, isnan
 
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram, RequiredSeries
+from wine_slo.slo.objectives.near_name import near_name, nearest_name
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.objectives.selector import few, mismatch, parts_of, with_matchers
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
@@ -19,6 +21,7 @@ from wine_slo.slo.span import format_seconds
 QUANTILE = "quantile"  # the label of the series of a summary
 
 MOST_SERIES = 1000  # whose labels are read
+HARMLESS = ("by", "breakdown", "clear")  # fields that decide nothing about what is bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,19 @@ class ObjectiveMistake:
         field: The field of slo.yml.
         sentence: What is found of it, as the end of a sentence.
         is_usual: Whether it is so too where all is well, as a failure that never happened has no series.
+        is_doubtful: Whether it may be so too where all is well, but hardly.
     """
 
     objective: str
     field: str
     sentence: str
     is_usual: bool = False
+    is_doubtful: bool = False
+
+    @property
+    def is_of_series(self) -> bool:
+        """Return whether something is not counted for it, so that the objective seems to be met, or to be idle."""
+        return not self.is_usual and self.field not in HARMLESS
 
 
 async def check_objectives(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
@@ -62,6 +72,15 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
             except MetricSourceError as error:
                 mistakes.append(_unexamined(objective, required.field, error))
     return mistakes
+
+
+def doubts_of(mistakes: Iterable[ObjectiveMistake]) -> dict[str, str]:
+    """Return the first thing for each objective that is wrong with its series, by its name."""
+    found: dict[str, str] = {}
+    for each in mistakes:
+        if each.is_of_series:
+            found.setdefault(each.objective, f"{each.field} {each.sentence}")
+    return found
 
 
 def _unexamined(objective: Objective, field: str, error: MetricSourceError) -> ObjectiveMistake:
@@ -100,6 +119,8 @@ async def _of_series(api: MetricSource, objective: Objective, required: Required
     why = await _why_empty(api, required.selector)
     if why.mistake:
         return [ObjectiveMistake(objective.name, required.field, f"{sentence}: it {why.mistake}")]
+    metric = parts_of(required.selector)[0]
+    names = await _names_beside(api, objective, required.selector)
     if not required.appear_late or not all(
         [
             (await api.query(promql.count(each.selector))).samples
@@ -107,10 +128,30 @@ async def _of_series(api: MetricSource, objective: Objective, required: Required
             if each != required
         ]
     ):
-        return [ObjectiveMistake(objective.name, required.field, sentence)]
+        return [ObjectiveMistake(objective.name, required.field, sentence + _nearest(metric, names))]
+    used = {parts_of(each.selector)[0] for each in objective.source.required}
+    if metric not in names and (near := near_name(metric, names - used)) is not None:
+        doubt = f"matches no series, and there is {near}: is that meant?"
+        return [ObjectiveMistake(objective.name, required.field, doubt, is_doubtful=True)]
     there = f"; {why.values}" if why.values else ""
     usual = f"matches no series yet, as is so until the first such event{there}"
     return [ObjectiveMistake(objective.name, required.field, usual, is_usual=True)]
+
+
+async def _names_beside(api: MetricSource, objective: Objective, selector: str) -> set[str]:
+    """Return the metrics that may be meant by a selector; none where it names no metric, or that cannot be queried."""
+    if not parts_of(selector)[0]:
+        return set()
+    with suppress(MetricSourceError):  # as it would be of too many series
+        found = (await api.query(promql.names_beside(selector, objective.scope))).samples
+        return {each.labels.get("__name__", "") for each in found} - {""}
+    return set()
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    """Return the end of a sentence on a metric that does not exist: the one that may be meant, or nothing."""
+    nearest = None if name in names else nearest_name(name, names)
+    return f"; the nearest name is {nearest}" if nearest else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +239,9 @@ async def _no_histogram(api: MetricSource, objective: Objective, histogram: Boun
         return ObjectiveMistake(
             objective.name, "selector", f"matches no series of {series}" + (f": it {why}" if why else "")
         )
-    return ObjectiveMistake(objective.name, "histogram", f"has no series {series} that Prometheus knows")
+    beside = await _names_beside(api, objective, series)
+    there = _nearest(histogram.name, {each.removesuffix("_bucket") for each in beside if each.endswith("_bucket")})
+    return ObjectiveMistake(objective.name, "histogram", f"has no series {series} that Prometheus knows{there}")
 
 
 def bounds_in(vector: Vector, unit: float = 1.0) -> list[float]:

@@ -5,14 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Reading
-from wine_slo.slo.evaluation.sampling import (
-    Grid,
-    Scrapes,
-    answers_of,
-    key_of,
-    read,
-    read_nothing,
-)
+from wine_slo.slo.evaluation.sampling import answers_of, key_of, read, read_nothing
+from wine_slo.slo.evaluation.schedule import Grid, Scrapes
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objective

@@ -28,9 +28,11 @@ from wine_slo.monitor.notify.sender import OnSent, OvertakenError, Sender
 from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Waits
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
+from wine_slo.slo.notification.keyboard import link_to
 from wine_slo.slo.notification.plan import Notification
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
+from wine_slo.slo.notification.runbook import Section
 
 log = logging.getLogger(__name__)
 
@@ -278,10 +280,12 @@ class Dispatcher:
                 or not self._waits.is_free(chat, ELSEWHERE, is_edit=False)
             ):
                 continue
-            text = self._localizer.replies(chat).unreachable(subscriber.address, reason)
+            replies = self._localizer.replies(chat)
+            text = replies.unreachable(subscriber.address, reason)
+            link = link_to(self._rules.runbook.of(Section.CHAT_UNREACHABLE), replies.say)
             self._tried_at[chat] = self._snapshot.now()
             try:
-                await self._sender.send(chat, text, loud=False)
+                await self._sender.send(chat, text, loud=False, buttons=link)
             except ChannelError as error:
                 await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
                 return

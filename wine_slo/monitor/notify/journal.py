@@ -69,9 +69,9 @@ class Journal:
             return person
         return replace(person, name=f"{person.name} ({person.id})")
 
-    def is_announced_drill(self, incident: Incident) -> bool:
-        """Return whether an incident began while a drill ran that was announced as one."""
-        return self.actions.is_announced(incident)
+    def is_announced_drill(self, incident: Incident, objective: str = "") -> bool:
+        """Return whether an incident began while a drill of an objective ran that was announced as one."""
+        return self.actions.is_announced(incident, objective)
 
     def lines(self, incident: Incident, fmt: Formatter) -> list[str]:
         """Return what was done about an incident, a line each."""

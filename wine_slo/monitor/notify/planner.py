@@ -12,9 +12,11 @@ from wine_slo.monitor.notify.records import DeliveryRecords
 from wine_slo.monitor.notify.waits import Due, Waits
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.notification.keyboard import link_to
 from wine_slo.slo.notification.plan import Notification, Wording, fold, next_notification
 from wine_slo.slo.notification.policy import Suppression, is_unknown, owes, suppression_of
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
+from wine_slo.slo.notification.runbook import Section
 from wine_slo.slo.text.wording import IncidentWording
 
 OnSuppressed = Callable[[Suppression], None]
@@ -122,7 +124,8 @@ class Planner:
         words = self._wording(chat)
         planned, held = self._planned(chat, words)
         try:
-            group = fold(planned, words)
+            link = link_to(self._rules.runbook.of(Section.MANY), self._localizer.fmt(chat).say)
+            group = fold(planned, words, link)
         except Exception:
             log.exception("chat %s: what is too much at once is sent one by one: a fault of ours", chat.place)
             group = None

@@ -1,7 +1,7 @@
 """The policy of each notification, by the settings and by what people did."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
@@ -11,6 +11,7 @@ from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import buttons_of
 from wine_slo.slo.notification.policy import DelayReason, Policy
+from wine_slo.slo.notification.runbook import Runbook
 from wine_slo.slo.objectives.budget import burning
 from wine_slo.slo.objectives.objective import Alert, Objective
 from wine_slo.slo.oncall.time_phrases import QuietHours
@@ -28,6 +29,7 @@ class Rules:
         quiet_hours: When nothing may make a sound; None for never.
         pages_in_quiet_hours: Whether a fast burn of the error budget is sent all the same.
         offers: What can be done by pressing a button.
+        runbook: Where people read what to do.
     """
 
     second_chats: Collection[Address] = ()
@@ -35,6 +37,7 @@ class Rules:
     quiet_hours: QuietHours | None = None
     pages_in_quiet_hours: bool = True
     offers: Collection[str] = ()
+    runbook: Runbook = field(default_factory=Runbook)
 
 
 class Policies:
@@ -86,7 +89,16 @@ class Policies:
             is_second=chat in rules.second_chats,
             known_since=known_since,
             delay_reason=delay_reason,
-            buttons=buttons_of(incident, actions, state.incidents, fmt.objectives, now, rules.offers, fmt.say),
+            buttons=buttons_of(
+                incident,
+                actions,
+                state.incidents,
+                fmt.objectives,
+                now,
+                rules.offers,
+                fmt.say,
+                runbook=rules.runbook.of_incident(incident, objective),
+            ),
         )
 
 

@@ -188,15 +188,18 @@ class StatusPages:
         left = None if slo.is_budget_young else slo.budget_remaining_ratio
         if slo.last_known_budget is not None:
             left = slo.last_known_budget.remaining_ratio
+        value, facts = status_text.value(slo), [*_facts(slo)]
+        if slo.verdict is Judgement.UNKNOWN and value:
+            value, facts = "", [f"last known {value}", *facts]
         return ObjectiveCard(
             status=slo,
             badge="recovering, in breach" if slo.state is Phase.RECOVERING else BADGES[slo.verdict],
-            value=status_text.value(slo),
+            value=value,
             meaning=status_text.meaning(slo),
             target=status_text.target(slo),
             since=since,
             people=tuple(self._people(slo, status)),
-            facts=tuple(_facts(slo)),
+            facts=tuple(facts),
             budget=status_text.budget(slo, status.now, self._zone),
             left=None if left is None else min(max(left, 0.0), 1.0),
             picture=_picture(slo, points, history, incidents, self._zone)
@@ -291,6 +294,8 @@ def _facts(slo: ObjectiveStatus) -> Iterator[str]:
         yield f"{rate(slo.events_per_second)} requests a second"
     if down := status_text.down(slo):
         yield down
+    if slo.doubt:
+        yield f"slo.yml may be wrong here: {slo.doubt}"
     if len(slo.by_endpoint_seconds) > 1:  # a single one, such as the name of a port, says nothing of where
         slowest = list(slo.by_endpoint_seconds.items())[:SLOWEST]
         bounds = slo.bucket_bounds_seconds

@@ -22,15 +22,8 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.judgement import is_bad
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, unjudged, untrusted
-from wine_slo.slo.evaluation.sampling import (
-    CATCHES_UP,
-    Grid,
-    Scrapes,
-    answers_of,
-    read,
-    read_blind,
-    read_nothing,
-)
+from wine_slo.slo.evaluation.sampling import answers_of, read, read_blind, read_nothing
+from wine_slo.slo.evaluation.schedule import CATCHES_UP, Grid, Scrapes
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.source.metric_source import MetricSourceError, Sample
 

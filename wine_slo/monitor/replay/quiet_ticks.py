@@ -128,6 +128,8 @@ class QuietTicks:
         age = scraped.instants() / 1000 - np.min([*scraped.rows.values()], axis=0)
         targets_up = np.nan_to_num(np.min([*up.rows.values()], axis=0)) if up.rows else np.zeros(count)
         must_evaluate = ~self._are_in_step(scraped) | ~self._have_all(tables)
+        if "unanswered" in tables:
+            must_evaluate |= np.any([np.nan_to_num(row) > 0 for row in tables["unanswered"].rows.values()], axis=0)
         changes = np.zeros(count, bool)
         may_miss: Flags = np.zeros(count, bool)
         if "total_settled" in tables:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, milliseconds
-from wine_slo.slo.evaluation.sampling import Grid
+from wine_slo.slo.evaluation.schedule import Grid
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.source.metric_source import Points, Sample, finite_bounds
@@ -23,6 +23,7 @@ ALWAYS = (
     "total_settled",
     "part_settled",
     "with_bucket_settled",
+    "unanswered",
 )  # of `instant_queries`: what every evaluation reads
 DETAILS = ("over", "recent", "by_endpoint", "missed")  # what only an incident reads
 

@@ -56,13 +56,15 @@ class Button:
 
     Attributes:
         label: What it reads.
-        verb: What it does; the name of a `Reaction`.
+        verb: What it does; the name of a `Reaction`. Empty where it opens a page.
         arguments: What it does it to: numbers and short names, without `|`.
+        url: The page that it opens; empty where it opens none.
     """
 
     label: str
-    verb: str
+    verb: str = ""
     arguments: tuple[str, ...] = ()
+    url: str = ""
 
 
 Keyboard = tuple[tuple[Button, ...], ...]  # rows

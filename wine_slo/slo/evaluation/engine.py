@@ -6,11 +6,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
 
-from wine_slo.slo.evaluation.incident import Incident, Outcome, with_deployments
+from wine_slo.slo.evaluation.incident import Incident, Interruption, Outcome, gap, trouble_after, with_deployments
 from wine_slo.slo.evaluation.key_state import KeyState, follow, follow_burn
+from wine_slo.slo.evaluation.outage import Unanswered, outage_after
 from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
@@ -23,17 +23,9 @@ from wine_slo.slo.source.deployment import Deployment
 SIGHT = Key("sight")
 LEDGER = Key("ledger")  # not being able to write down
 DOWN = "down"
+UNSTEADY = "unsteady"  # of a job of which each target has missed scrapes; no incident has it
 GAP = Key("gap")  # a time without evaluations, notified once
 KEPT = timedelta(days=1)  # closed incidents stay at hand for so long; the ledger keeps them all
-
-
-class Interruption(StrEnum):
-    """Why there was no evaluation for a while."""
-
-    RESTART = "restart"  # the process was not running
-    FAILURE = "failure"  # it was running, and its evaluations failed
-    PAUSE = "pause"  # it was suspended, or had no processor time
-    CLOCK = "clock"  # there was one, recorded at a time that is still to come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +36,7 @@ class State:
         tracks: What is remembered of each key.
         incidents: Those that are open, and those that were closed lately, by number.
         last_number: The highest number that was ever given.
-        troubles_since: Since when there is each cause for not seeing, or a job that is down.
+        troubles_since: Since when there is each cause for not seeing, or a job that is down or not steadily up.
         unwritten_since: Since when the ledger cannot be written; None while it can. Not kept over a restart.
         evaluated_at: The last evaluation; None before the first.
         readings: What the last evaluation read. Not kept over a restart.
@@ -276,17 +268,8 @@ def _report_gap(state: State, *, state_before: State, objectives: Objectives, in
     if ended_at - began_at < objectives.blind_for and interruption is not Interruption.CLOCK:
         return state
     number = state.last_number + 1
-    gap = Incident(
-        number=number,
-        key=GAP,
-        began_at=began_at,
-        opened_at=ended_at,
-        last_bad_at=ended_at,
-        closed_at=ended_at,
-        outcome=Outcome.RECOVERED,
-        reason=interruption.value,
-    )
-    return replace(state, incidents={**state.incidents, number: gap}, last_number=number)
+    incident = gap(number, GAP, began_at, ended_at, interruption)
+    return replace(state, incidents={**state.incidents, number: incident}, last_number=number)
 
 
 def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
@@ -312,23 +295,38 @@ def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
 
 
 def _follow_troubles(state: State, objectives: Objectives) -> State:
-    """Return the state with an incident for each cause of not seeing, and for each job of which no target answers.
+    """Return the state with an incident for each cause of not seeing, and for each job that is down.
 
     One cause neither hides another nor ends it: while a key cannot be seen for another reason, nobody knows.
     """
-    causes = causes_of(state, objectives)
-    opened = {each.key for each in state.open_incidents if each.key.objective in (SIGHT.objective, DOWN)}
-    troubles_since = {}
-    for trouble in dict.fromkeys((*state.troubles_since, *sorted(opened), *filter(None, causes.values()))):
+    causes, unanswered = causes_of(state, objectives), _unanswered(state, objectives)
+    open_keys = {each.key for each in state.open_incidents if each.key.objective in (SIGHT.objective, DOWN)}
+    known = (each for each in state.troubles_since if each.objective != UNSTEADY)
+    troubles_since = {replace(job, objective=UNSTEADY): each.since for job, each in unanswered.items()}
+    for trouble in dict.fromkeys((*known, *sorted(open_keys), *filter(None, causes.values()), *unanswered)):
         since = state.troubles_since.get(trouble)
         is_there = _is_there(trouble, causes, objectives)
-        is_covered = trouble not in opened and _is_covered_by_up(trouble, state, objectives)
+        is_covered = trouble not in open_keys and _is_covered_by_up(trouble, state, objectives)
         if is_there is not None and not (is_there and is_covered):
             reason = _trouble(trouble, state, causes) if is_there else ""
-            state, since = _follow_trouble(state, trouble, reason, since, objectives)
+            seen = None if is_covered else unanswered.get(trouble)
+            state, since = _follow_trouble(state, trouble, reason, since, objectives, seen)
         if since is not None:
             troubles_since[trouble] = since
     return replace(state, troubles_since=troubles_since)
+
+
+def _unanswered(state: State, objectives: Objectives) -> dict[Key, Unanswered]:
+    """Return the scrapes that were not answered of each job of which every target missed some, by its outage."""
+    found: dict[Key, Unanswered] = {}
+    for key, reading in state.readings.items() if objectives.target_down else ():
+        objective = objectives.of(key)
+        if objective is not None and reading.unanswered and state.evaluated_at is not None:
+            down = Key(DOWN, (("job", objective.job),))
+            since = state.troubles_since.get(replace(down, objective=UNSTEADY), state.evaluated_at)
+            each = Unanswered(reading.unanswered, since, objective.scrape_interval, reading.targets)
+            found[down] = min(each, found.get(down, each), key=lambda one: one.count)
+    return found
 
 
 def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Objectives) -> bool | None:
@@ -367,7 +365,12 @@ def _trouble(trouble: Key, state: State, causes: Mapping[Key, Key | None]) -> Re
 
 
 def _follow_trouble(
-    state: State, key: Key, reason: Reason | str, since: datetime | None, objectives: Objectives
+    state: State,
+    key: Key,
+    reason: Reason | str,
+    since: datetime | None,
+    objectives: Objectives,
+    unanswered: Unanswered | None = None,
 ) -> tuple[State, datetime | None]:
     """Return the state with the incident of a trouble of our own opened or closed, and since when that lasts.
 
@@ -376,22 +379,22 @@ def _follow_trouble(
         key: The trouble's.
         reason: Why there is it; empty where there is none.
         since: Since when there was it before this evaluation.
-        objectives: The objectives; they say how long it may last before it is notified.
+        objectives: They say how long it may last before it is notified.
+        unanswered: Of a job that may be down, the last scrapes without an answer.
     """
-    now = state.evaluated_at
-    if now is None:
+    if (now := state.evaluated_at) is None:
         return state, since
-    since = (since or now) if reason else None
-    incident = next((each for each in state.open_incidents if each.key == key), None)
-    if incident is not None:
-        incident = replace(incident, last_bad_at=now, reason=reason or incident.reason)
-        if since is None:
-            is_off = key.objective == DOWN and not objectives.target_down
-            incident = replace(incident, closed_at=now, outcome=Outcome.WITHDRAWN if is_off else Outcome.RECOVERED)
-    elif since is not None and now - since >= objectives.blind_for:
-        number = state.last_number + 1
-        incident = Incident(number=number, key=key, began_at=since, opened_at=now, last_bad_at=now, reason=reason)
-        state = replace(state, last_number=number)
+    number = state.last_number + 1
+    new = Incident(number=number, key=key, began_at=since or now, opened_at=now, last_bad_at=now, reason=reason)
+    last = next((each for _, each in sorted(state.incidents.items(), reverse=True) if each.key == key), None)
+    if key.objective != DOWN:
+        incident = trouble_after(last, new, objectives.blind_for)
+    elif objectives.target_down:
+        incident = outage_after(last, new, unanswered, objectives.blind_for, was_down=since is not None)
     else:
-        return state, since
-    return replace(state, incidents={**state.incidents, incident.number: incident}), since
+        is_open = last is not None and last.is_open
+        incident = replace(last, closed_at=now, outcome=Outcome.WITHDRAWN) if last is not None and is_open else None
+    if incident is not None:
+        incidents = {**state.incidents, incident.number: incident}
+        state = replace(state, incidents=incidents, last_number=max(state.last_number, incident.number))
+    return state, new.began_at if reason else None

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wine_slo.slo.attribution.attribution import Attribution
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.evaluation.value import Value
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Value
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Burn, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
@@ -15,6 +14,15 @@ from wine_slo.slo.source.deployment import Deployment
 
 REOPENS_WITHIN = timedelta(minutes=10)  # what comes back sooner is the same incident, opened again
 MOST_OPENINGS = 50  # of one incident that are kept apart; the oldest of more are taken together
+
+
+class Interruption(StrEnum):
+    """Why there was no evaluation for a while."""
+
+    RESTART = "restart"  # the process was not running
+    FAILURE = "failure"  # it was running, and its evaluations failed
+    PAUSE = "pause"  # it was suspended, or had no processor time
+    CLOCK = "clock"  # there was one, recorded at a time that is still to come
 
 
 class Outcome(StrEnum):
@@ -234,6 +242,35 @@ def count_interval(incident: Incident, interval: Interval, *, bad: bool) -> Inci
         bad_since=0.0,
         total_since=0.0,
     )
+
+
+def gap(number: int, key: Key, began_at: datetime, ended_at: datetime, interruption: Interruption) -> Incident:
+    """Return the incident, closed at once, of a time in which there was no evaluation."""
+    return Incident(
+        number=number,
+        key=key,
+        began_at=began_at,
+        opened_at=ended_at,
+        last_bad_at=ended_at,
+        closed_at=ended_at,
+        outcome=Outcome.RECOVERED,
+        reason=interruption.value,
+    )
+
+
+def trouble_after(last: Incident | None, new: Incident, blind_for: timedelta) -> Incident | None:
+    """Return the incident of a trouble after an evaluation; None where none is open.
+
+    Args:
+        last: The last one; None where there was none of late.
+        new: One that opens now, and began when the trouble did; it has a reason where there is the trouble.
+        blind_for: For how long there must be it.
+    """
+    now = new.opened_at
+    if last is not None and last.is_open:
+        last = replace(last, last_bad_at=now, reason=new.reason or last.reason)
+        return last if new.reason else replace(last, closed_at=now, outcome=Outcome.RECOVERED)
+    return new if new.reason and now - new.began_at >= blind_for else None
 
 
 def with_drills(

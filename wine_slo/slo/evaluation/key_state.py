@@ -8,8 +8,7 @@ from wine_slo.metric_names import DRILL_ENDPOINT
 from wine_slo.slo.evaluation.incident import Incident, Outcome, count_interval, joined, may_reopen, recovered
 from wine_slo.slo.evaluation.judgement import clear_run, held_run, is_bad, is_breach, just_before
 from wine_slo.slo.evaluation.phases import Event, Phase, after
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.evaluation.value import value_of
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, value_of
 from wine_slo.slo.objectives.budget import Budget, burning, going_on
 from wine_slo.slo.objectives.objective import Alert, Burn, Key, Objective
 from wine_slo.slo.reason import Reason

@@ -59,6 +59,6 @@ def after(phase: Phase, event: Event) -> Phase:
 
 
 def diagram() -> str:
-    """Return the table as a state diagram in Mermaid, which `docs/explanation/judgement.md` shows."""
+    """Return the table as a state diagram in Mermaid, which `docs/house.md` and the page on judgement show."""
     moves = (f"    {before} --> {then}: {event}" for (before, event), then in TRANSITIONS.items())
     return "\n".join(("stateDiagram-v2", f"    [*] --> {Phase.MET}", *moves))

@@ -3,13 +3,12 @@
 Who queries, and when, is no matter here: `Answers` holds what Prometheus said of one objective at one instant.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.judgement import INTERVALS_BEFORE
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import (
     Interval,
@@ -19,110 +18,17 @@ from wine_slo.slo.evaluation.reading import (
     Traffic,
     no_series,
     sight_of,
-    target_name,
     without_data,
 )
 from wine_slo.slo.evaluation.rules import event_counts, has_events, is_missed, is_stuck, is_without_bucket, stuck_events
-from wine_slo.slo.evaluation.schedule import apart, arrival, complete_before, next_interval_at, seen_until
+from wine_slo.slo.evaluation.schedule import LATENESS, Grid, Scrapes, next_interval_at
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
-from wine_slo.slo.source.clocks import CLOCKS_AGREE
-from wine_slo.slo.source.metric_source import MAX_INSTANT, MetricSourceError, Points, Sample, instant_of
+from wine_slo.slo.source.metric_source import Points, Sample
 from wine_slo.slo.span import format_seconds
-
-CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
-LATENESS = 4  # scrape intervals after which a sample that is not there will not come
-
-
-@dataclass(frozen=True, slots=True)
-class Scrapes:
-    """The last scrape of each target: whether it was answered (1 or 0), and when it was, in seconds since the epoch."""
-
-    up: Sequence[Sample]
-    at: Sequence[Sample]
-
-    def check(self, objective: Objective, now: datetime) -> None:
-        """Refuse scrapes at a time that cannot be, or that is still to come: they would never be old.
-
-        Raises:
-            MetricSourceError: One was at such a time.
-        """
-        latest = (now + CLOCKS_AGREE).timestamp()
-        for each in self.at:
-            if not 0 <= each.value <= latest:
-                raise MetricSourceError(
-                    "it says that {job} was scraped at {text}; wanted: seconds since 1970, none to come",
-                    is_of_query=True,
-                    job=objective.job,
-                    text=f"{each.value:.0f}" if 0 <= each.value <= MAX_INSTANT else f"{each.value:g}",
-                )
-
-    @property
-    def anchor(self) -> datetime:
-        """Return when the first target was scraped; there must be one.
-
-        Raises:
-            MetricSourceError: It was scraped at no time that can be.
-        """
-        return instant_of(min(self.at, key=lambda each: sorted(each.labels.items())).value)
-
-    def targets(self, names: Sequence[str], grid: "Grid") -> "dict[tuple[str, ...] | None, Targets]":
-        """Return the targets by their values of some labels; all by None, for what has none of its own (any more).
-
-        Grouped once for all keys of an objective, as there may be thousands of both.
-
-        Raises:
-            MetricSourceError: One was scraped at no time that can be.
-        """
-        groups: dict[tuple[str, ...] | None, tuple[list[Sample], list[Sample]]] = {None: ([], [])}
-        for number, answer in enumerate((self.up, self.at)):
-            for each in answer:
-                groups[None][number].append(each)
-                values = tuple(each.labels.get(name, "") for name in names)
-                groups.setdefault(values, ([], []))[number].append(each)
-        all_up, all_at = groups[None]
-        return {
-            values: Targets(
-                up=sum(each.value > 0 for each in up or all_up),
-                known=len(up or all_up),
-                scraped_at=instant_of(max(each.value for each in at or all_at)) if all_at else None,
-                down=tuple(sorted(target_name(each.labels) for each in up or all_up if each.value <= 0)),
-                apart=apart([each.value for each in at or all_at], grid.last, grid.step),
-            )
-            for values, (up, at) in groups.items()
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The instants at which complete intervals end: just after the scrapes of one target, so that none is seen late."""
-
-    first: datetime
-    last: datetime
-    step: timedelta
-
-    @classmethod
-    def since_last_evaluation(cls, objective: Objective, state: State, scrapes: Scrapes, now: datetime) -> "Grid":
-        """Return every scrape since the last evaluation and of the last moments; at the first one of the whole range.
-
-        Args:
-            objective: Whose.
-            state: What is known; the last evaluation is in it.
-            scrapes: The last ones; there must be one.
-            now: The instant of the evaluation.
-        """
-        step = objective.scrape_interval
-        last = now - (now - scrapes.anchor - arrival(step)) % step
-        incomplete = last - complete_before([each.value for each in scrapes.at], step)
-        last -= max(0, incomplete // step + 1) * step
-        known = [key for key in state.tracks if key.objective == objective.name]
-        seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
-        first = min(now - objective.over if each is None else each for each in seen)
-        count = (last - max(first, now - CATCHES_UP)) // step
-        return cls(last - max(count, round(objective.recent / step), INTERVALS_BEFORE + 1) * step, last, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +57,7 @@ class Answers:
         part_settled: The same of the good ones, or of the bad ones where those are counted.
         with_bucket_settled: The same of those that must have the bucket of the threshold, where not all must.
         missed: The value of a gauge that is furthest from good; absent where all are good.
+        unanswered: How many of the last scrapes the target that answered most of them did not answer.
     """
 
     at: datetime
@@ -174,6 +81,7 @@ class Answers:
     part_settled: Mapping[Key, float] = field(default_factory=dict)
     with_bucket_settled: Mapping[Key, float] = field(default_factory=dict)
     missed: Mapping[Key, float] = field(default_factory=dict)
+    unanswered: float | None = None
 
     @property
     def have_intervals(self) -> bool:
@@ -250,6 +158,7 @@ def answers_of(  # noqa: PLR0913  # values of a record, each by its name
         part_settled=instant("part_settled"),
         with_bucket_settled=instant("with_bucket_settled"),
         missed=instant("missed"),
+        unanswered=next((each.value for each in instants.get("unanswered", ())), None),
     )
 
 
@@ -349,13 +258,16 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             next_at=next_interval_at(answers.grid.last, answers.grid.step, now),
             targets=targets[None].known,
             down=targets[None].down,
+            unanswered=answers.unanswered,
             apart=mine.apart,
         )
     if not found:  # no label set is known, which is worth a word where that is for want of samples
         traffic = Traffic(0, 0, has_intervals=not objective.counts_scrapes, is_missing=is_missing)
         sight, reason = sight_of(objective, targets[None], traffic, now)
         if not sight.is_seeing:
-            found[Key(objective.name)] = Reading(at=now, sight=sight, reason=reason, targets=targets[None].known)
+            found[Key(objective.name)] = Reading(
+                at=now, sight=sight, reason=reason, targets=targets[None].known, unanswered=answers.unanswered
+            )
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from wine_slo.slo.chat.messages import Button, Keyboard
+from wine_slo.slo.evaluation.engine import GAP
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.actions import Action, Actions
@@ -16,7 +17,12 @@ VERBS = frozenset({ACKNOWLEDGE, SILENCE, END, UNDO, CHART, WHY})  # of the butto
 HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until it is over
 
 
-def buttons_of(
+def link_to(url: str, say: Callable[[str], str]) -> Keyboard:
+    """Return the button that opens a page of the runbook; none where there is no such page."""
+    return ((Button(say("Runbook"), url=url),),) if url else ()
+
+
+def buttons_of(  # noqa: PLR0913 - one place calls it
     incident: Incident,
     actions: Actions,
     incidents: Mapping[int, Incident],
@@ -24,8 +30,10 @@ def buttons_of(
     now: datetime,
     offers: Collection[str],
     say: Callable[[str], str],
+    *,
+    runbook: str = "",
 ) -> Keyboard:
-    """Return rows of buttons; none where the incident is over.
+    """Return rows of buttons; none where the incident is over, but for the runbook of a time without evaluations.
 
     Args:
         incident: The one whose message it is.
@@ -35,9 +43,11 @@ def buttons_of(
         now: The instant of this pass.
         offers: What pressing can do here.
         say: Says a sentence in the readers' language.
+        runbook: The page that says what to do about it; empty where there is none.
     """
+    links = link_to(runbook, say)
     if not incident.is_open:
-        return ()
+        return links if incident.key == GAP else ()
     which = (str(incident.number), str(incident.openings))
     acknowledgement = actions.acknowledgement(incident)
     silence = actions.silence_of(incident, incidents, now)
@@ -53,10 +63,11 @@ def buttons_of(
         ]
     else:
         second = [Button(say("End the silence"), END, (str(silence.number),))]
-    third = []
+    third: list[Button] = []
     if objectives.of(incident.key) is not None:
         third = [Button(say("Chart"), CHART, which[:1]), Button(say("Why"), WHY, which[:1])]
-    rows = ([each for each in row if each.verb in offers] for row in (first, second, third))
+    rows = [[each for each in row if each.verb in offers] for row in (first, second, third)]
+    rows[-1] += (button for row in links for button in row)
     return tuple(tuple(row) for row in rows if row)
 
 

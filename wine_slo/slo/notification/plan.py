@@ -231,15 +231,18 @@ def _missed(incident: Incident, record: DeliveryRecord, words: Wording, now: dat
         written_at=now,
         perhaps_sent=False,
     )
-    return Notification(kind=Kind.MISSED, text=text, after=after, reply_to=record.message)
+    return Notification(kind=Kind.MISSED, text=text, after=after, reply_to=record.message, buttons=policy.buttons)
 
 
-def fold(notifications: Sequence[tuple[Incident, Notification]], words: Wording) -> Notification | None:
+def fold(
+    notifications: Sequence[tuple[Incident, Notification]], words: Wording, buttons: Keyboard = ()
+) -> Notification | None:
     """Return one notification for all of a kind of which there are too many to be read; None where there are not.
 
     Args:
         notifications: What is to be sent to one chat, with what each is about.
         words: How it reads.
+        buttons: What can be pressed under a message about many breaches.
     """
     for kind in (Kind.BREACH, Kind.RECOVERY, Kind.MISSED):
         those = [
@@ -257,5 +260,6 @@ def fold(notifications: Sequence[tuple[Incident, Notification]], words: Wording)
                 others=records[1:],
                 reply_to=those[0][1].reply_to if kind is Kind.RECOVERY else None,
                 loud=any(notification.loud for _, notification in those),
+                buttons=buttons if kind is Kind.BREACH else (),
             )
     return None

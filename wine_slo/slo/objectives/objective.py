@@ -5,7 +5,7 @@ constructor refuses what could never be judged and says which field is wrong.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +29,7 @@ from wine_slo.slo.usual_spans import (
 )
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+BOUND = "le"  # the label of the buckets of a histogram
 JITTER = 0.05  # of an interval, by which spans are longer or shorter than whole intervals and still count as such
 TAKEN = ("sight", "down", "gap", "ledger")  # what the watchdog's own incidents are about
 
@@ -124,6 +125,7 @@ class Objective:
         burns_left_out: The usual ones that can never fire for this objective, so that they are not among them.
         seen_in: The series of its targets, where they are not simply those of the job.
         calendar: With what the error budget begins anew; None where the window is one that always ends now.
+        runbook: The address of a page that says what to do where it is violated; empty where it has none of its own.
     """
 
     name: str
@@ -145,6 +147,7 @@ class Objective:
     burns_left_out: tuple[Burn, ...] = ()
     seen_in: Scope | None = None
     calendar: Calendar | None = None
+    runbook: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could never be judged."""
@@ -176,6 +179,8 @@ class Objective:
             ("remind_after", self.remind_after > timedelta(0), "must be longer than 0"),
             ("by", all(map(LABEL.fullmatch, self.by)), "must be names of labels"),
             ("by", len({*self.by}) == len(self.by), "must name each label once"),
+            ("by", BOUND not in self.by, f"must not name {BOUND}: the buckets of a histogram are judged together"),
+            ("breakdown", BOUND not in (self.breakdown or ()), f"must not name {BOUND}, by which a histogram counts"),
             ("breakdown", all(map(LABEL.fullmatch, self.breakdown or ())), "must be names of labels"),
         )
         mistakes: dict[str, str] = {}
@@ -357,12 +362,14 @@ class Objectives:
         blind_for: No data for so long is an incident of its own.
         target_down: Whether an outage of all targets of a job is one.
         deployments: The gauges that show which version runs; None where they are to be guessed.
+        doubts: What Prometheus shows to be wrong with the series of an objective, by its name.
     """
 
     all: tuple[Objective, ...]
     blind_for: timedelta = timedelta(minutes=2)
     target_down: bool = True
     deployments: tuple[VersionSeries, ...] | None = None
+    doubts: Mapping[str, str] = field(default_factory=dict)
     by_name: dict[str, Objective] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

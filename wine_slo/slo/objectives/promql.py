@@ -17,6 +17,7 @@ from wine_slo.slo.objectives.scope import JOB, Scope
 from wine_slo.slo.objectives.selector import parts_of
 from wine_slo.slo.source.deployment import VERSION_LABELS, VersionSeries
 from wine_slo.slo.span import format_range
+from wine_slo.slo.usual_spans import last_scrapes
 
 MEASURED_OVER = timedelta(minutes=10)
 OF_LATE = timedelta(minutes=1)  # the range over which the rate is given, and endpoints are named as slow or fine
@@ -48,6 +49,7 @@ def instant_queries(objective: Objective) -> dict[str, str | None]:
         "part_settled": part_settled(objective),
         "with_bucket_settled": with_bucket_settled(objective),
         "missed": missed_value(objective),
+        "unanswered": scrapes_unanswered(objective),
         "by_endpoint": quantile_by_endpoint(objective, OF_LATE),
     }
 
@@ -65,6 +67,18 @@ def targets_scraped_at(objective: Objective) -> str:
         return f"timestamp({scope.samples})"
     series = (scope.samples,) if counted is None else counted.selectors
     return f"max{_by(objective)} ({counting.joined(f'timestamp({each})' for each in series)})"
+
+
+def scrapes_unanswered(objective: Objective) -> str | None:
+    """Return how many of the last scrapes were not answered by the target that answered most of them, of all there are.
+
+    None where the targets have no `up`, or are themselves what the objective is about.
+    """
+    samples, interval = objective.scope.samples, objective.scrape_interval
+    if not objective.scope.has_up or objective.is_up:
+        return None
+    span = format_range(last_scrapes(interval) * interval)
+    return f"min(count_over_time({samples}[{span}]) - sum_over_time({samples}[{span}]) and {samples})"
 
 
 def measured_interval(scope: Scope) -> str:
@@ -271,6 +285,20 @@ def increase_by_bound(objective: Objective, over: timedelta) -> str | None:
 def count(selector: str) -> str:
     """Return how many series match."""
     return f"count({selector})"
+
+
+def names_beside(selector: str, scope: Scope) -> str:
+    """Return the metrics of the same job, or where no job is named those that begin alike, whose first letter is equal.
+
+    Args:
+        selector: It names the metric, and perhaps the job.
+        scope: The series of the targets.
+    """
+    metric, matchers = parts_of(selector)
+    jobs = [str(each) for each in matchers if each.label == JOB] or [each for each in (scope.matcher,) if each]
+    beginning = metric[:1] if jobs else metric.partition("_")[0]
+    selected = ", ".join([*jobs, f'__name__=~"{beginning}.*"'])
+    return f"count by (__name__) ({{{selected}}})"
 
 
 def native_histograms(selector: str) -> str:

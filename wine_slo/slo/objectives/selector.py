@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from wine_slo.slo.objectives.expression import wrong_with_expression, wrong_with_string
 from wine_slo.slo.span import format_span, parse_span
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
@@ -91,7 +92,7 @@ def wrong_with_metric(text: str) -> str | None:
 def wrong_with_matchers(text: str) -> str | None:
     """Return what is wrong with label matchers; None where nothing is."""
     if _matchers.fullmatch(text):
-        return None
+        return _wrong_with_values(text)
     if text.strip().startswith("{"):
         return "must be label matchers without the braces"
     return 'must be label matchers, such as endpoint!~"/metrics|/health", code="200"'
@@ -100,13 +101,24 @@ def wrong_with_matchers(text: str) -> str | None:
 def wrong_with_selector(text: str) -> str | None:
     """Return what is wrong with a selector of a counter; None where nothing is."""
     if _selector.fullmatch(text):
-        return None
+        return _wrong_with_values(text)
     bare = re.sub(STRING, "", text)
     if "(" in bare:
         return f"is an expression; write the counter alone, as a selector such as {EXAMPLE}: rates are made of it"
     if "[" in bare:
         return f"has a time range; write the counter alone, as a selector such as {EXAMPLE}"
     return f"must be a selector, such as {EXAMPLE}: a metric with label matchers in braces"
+
+
+def _wrong_with_values(text: str) -> str | None:
+    """Return what is wrong with the first value of label matchers with which anything is; None where nothing is."""
+    for label, operator, value in _one_matcher.findall(text):
+        wrong = wrong_with_string(value)
+        if wrong is None and operator in ("=~", "!~"):
+            wrong = wrong_with_expression(_unquoted(value))
+        if wrong is not None:
+            return f"has {label}{operator}{value}, which {wrong}"
+    return None
 
 
 def comparison_of(text: str) -> Comparison:
@@ -118,6 +130,8 @@ def comparison_of(text: str) -> Comparison:
     found = _comparison.fullmatch(text)
     if found is None:
         raise ValueError(_wrong_with_comparison(text))
+    if (wrong := _wrong_with_values(found["selector"])) is not None:
+        raise ValueError(wrong)
     limit, is_age = found["limit"], found["age"] is not None
     if _number.fullmatch(limit):
         number = float(limit)
@@ -147,6 +161,8 @@ def _wrong_with_comparison(text: str) -> str:
         return "joins conditions; write one objective for each"
     if "(" in bare:
         return f"is an expression; write a selector and one comparison, such as {COMPARISONS}"
+    if re.search(r"(?<![=!<>~])=(?![=~])", re.sub(r"\{[^{}]*\}", "", bare)):
+        return f"compares with =; write ==, such as {COMPARISONS}"
     if not re.search(SIGN, bare):
         return f"compares nothing; write what a good value is, such as {COMPARISONS}"
     return f"must be a selector and one comparison with a number, such as {COMPARISONS}"

@@ -204,11 +204,18 @@ class Actions:
         """
         if not incident.is_of_drill:
             return None
-        return next((each for each in self._drills(incident.key.objective) if each.at <= incident.opened_at), None)
+        name = "" if incident.key.is_own else incident.key.objective  # a service that is down is no objective's
+        return next((each for each in self._drills(name) if each.at <= incident.opened_at), None)
 
-    def is_announced(self, incident: Incident) -> bool:
-        """Return whether an incident began while a drill of its objective ran that was announced as one."""
-        last = next((each for each in self._drills(incident.key.objective) if each.at <= incident.opened_at), None)
+    def is_announced(self, incident: Incident, objective: str = "") -> bool:
+        """Return whether an incident began while a drill of an objective ran that was announced as one.
+
+        Args:
+            incident: Of that objective, or of the targets that it is about.
+            objective: Its name; that of the incident where it is left out.
+        """
+        drills = self._drills(objective or incident.key.objective)
+        last = next((each for each in drills if each.at <= incident.opened_at), None)
         if last is None or last.until is None:
             return False
         ended_at = next((each.at for each in self.all if each.of == last.number), last.until)
@@ -221,8 +228,9 @@ class Actions:
         return None if is_over else last
 
     def _drills(self, objective: str) -> Iterable[Action]:
-        """Return the drills of an objective, the last one first."""
-        return (each for each in reversed(self.all) if each.deed is ActionKind.DRILL and each.objective == objective)
+        """Return the drills of an objective, or of all where none is named, the last one first."""
+        drills = (each for each in reversed(self.all) if each.deed is ActionKind.DRILL)
+        return (each for each in drills if objective in ("", each.objective))
 
     def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Action, ...]:
         """Return the silences that run, and one more day of which has passed since then."""

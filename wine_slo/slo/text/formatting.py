@@ -8,7 +8,7 @@ from html import escape, unescape
 
 from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.evaluation.value import Value
+from wine_slo.slo.evaluation.reading import Value
 from wine_slo.slo.notification.plan import EDITED_EVERY
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
@@ -170,7 +170,14 @@ class Formatter:
         return self.say("#{number} · {name}", number=incident.number, name=self.name(incident.key))
 
     def name(self, key: Key) -> str:
-        """Return what people type, and whether it is about the budget."""
+        """Return what people type, and whether it is about the budget; of the watchdog's own incidents, what it is."""
+        labels = dict(key.labels)
+        if key.objective == DOWN and "job" in labels:
+            return self.say("all targets of {job}", job=shortened(labels["job"]))
+        if key.objective == SIGHT.objective and labels:
+            return self.say("monitoring of {name}", name=shortened(", ".join(labels.values())))
+        if key.is_own:
+            return self.title(key)
         name = shortened(str(replace(key, alert=Alert.BREACH)))
         return name if key.alert is Alert.BREACH else self.say("{name} budget", name=name)
 

@@ -9,7 +9,7 @@ from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Alert
 from wine_slo.slo.oncall.actions import NO_ACTIONS
-from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.formatting import MAX_HELD, Formatter
 from wine_slo.slo.text.incidents.breach import breach_text, drill_mark, drill_marked
 from wine_slo.slo.text.incidents.reminder import incident_name
 from wine_slo.slo.text.incidents.resolved import closed_text, recovery_text
@@ -19,8 +19,17 @@ CLOSED = 10  # incidents that are over, in a list
 OPEN = 20  # incidents that are not
 
 
-def unknown_incident(fmt: Formatter, word: str) -> str:
-    """Return what was said is no incident's number."""
+def unknown_incident(fmt: Formatter, word: str, opened: Sequence[Incident] = ()) -> str:
+    """Return what was said is no incident's number; where nothing was said, which there are."""
+    if not word and opened:
+        names = [
+            fmt.say("#{number} {name}", number=each.number, name=incident_name(fmt, each)) for each in opened[:MAX_HELD]
+        ]
+        return fmt.say(
+            "Which one? Open: {incidents}. For example: /incident {number}. All incidents: /incidents",
+            incidents=fmt.and_more(names, len(opened) - len(names)),
+            number=opened[0].number,
+        )
     if not word:
         return fmt.say("Which one? Give its number: /incident 12. All incidents: /incidents")
     return fmt.say("There is no incident {word}. All incidents: /incidents", word=shortened(word))

@@ -9,8 +9,7 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.judgement import CHANCE, is_bad, weigh
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.phases import Phase
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
-from wine_slo.slo.evaluation.value import Value
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Value
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
@@ -18,7 +17,7 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.text.formatting import BURNT_IN, Formatter
 from wine_slo.slo.text.incidents.breach import deployment_line
-from wine_slo.slo.text.incidents.burn import budget_in_short, budget_line, last_budget
+from wine_slo.slo.text.incidents.burn import budget_line, last_budget, young_budget
 from wine_slo.slo.text.incidents.cause import breakdown_lines
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, status_line
@@ -217,7 +216,7 @@ def _one_budget(fmt: Formatter, key: Key, objective: Objective, budget: Budget |
     if budget is None or remaining is None:
         return f"⚪️ {name}: {fmt.say('no number yet')}"
     if budget.is_young(objective):
-        return f"⚪️ {name}: {budget_in_short(fmt, budget, objective)}"
+        return f"⚪️ {name}: {young_budget(fmt, budget, objective)}"
     parts = [_remaining(fmt, remaining)]
     burns = is_any_burning(objective, budget)
     if burns and (gone := budget.time_left(objective, objective.burns[0].long)) is not None:

@@ -8,8 +8,7 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.phases import Phase
-from wine_slo.slo.evaluation.reading import Reading, Sight
-from wine_slo.slo.evaluation.value import Value, value_of
+from wine_slo.slo.evaluation.reading import Reading, Sight, Value, value_of
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
 from wine_slo.slo.text.formatting import MAX_HELD, Formatter
@@ -72,7 +71,7 @@ def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str
     if reading is not None and not value_text:
         value = current_value(objective, reading, track)
         value_text = "" if value is None else fmt.kept(objective, value, reading.bounds)
-        sign = _sign(objective, reading, track)
+        sign = _sign(fmt, objective, reading, track)
     if incident is None or not incident.is_open:
         line = f"{_burning_sign(sign, key, state)} {fmt.title(key)}: {value_text}"
         return "; ".join([line, *_burn_marks(fmt, key, state, now)])
@@ -90,7 +89,7 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
     sign, value_text = "⚪️", _unjudged(fmt, track, objective, reading, now)
     if objective is not None and reading is not None and not value_text:
         value_text = _value_text(fmt, objective, reading, track)
-        sign = _sign(objective, reading, track)
+        sign = _sign(fmt, objective, reading, track)
     sign = "🔴" if is_open else _burning_sign(sign, track.key, state)
     line = [f"{sign} {fmt.name(track.key)}: {value_text}"]
     if incident is not None and is_open:
@@ -106,6 +105,8 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
             line.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
         line += drill_mark(fmt, incident)
     line += _burn_marks(fmt, track.key, state, now)
+    if track.key.objective in fmt.objectives.doubts:
+        line.append(fmt.say("slo.yml may be wrong here: see {command}", command="wine-slo doctor"))
     if objective is not None:
         line += filter(None, [last_budget(fmt, track, reading, objective, now)])
     line += _silence_marks(fmt, track.key, state, now, actions)
@@ -173,10 +174,14 @@ def _value_text(fmt: Formatter, objective: Objective, reading: Reading, track: K
     return " · ".join([*parts, *filter(None, [budget_in_short(fmt, reading.budget, objective)])])
 
 
-def _sign(objective: Objective, reading: Reading, track: KeyState) -> str:
-    """Return green where the value is within the target; else it is no breach yet."""
+def _sign(fmt: Formatter, objective: Objective, reading: Reading, track: KeyState) -> str:
+    """Return green where the value is within the target and counts what it is to; else it is no breach yet."""
     value = current_value(objective, reading, track)
-    is_fine = track.phase is not Phase.BREACHING and (value is None or value.is_within(objective))
+    is_fine = (
+        objective.name not in fmt.objectives.doubts
+        and track.phase is not Phase.BREACHING
+        and (value is None or value.is_within(objective))
+    )
     return "🟢" if is_fine else "🟡"
 
 

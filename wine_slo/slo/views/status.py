@@ -13,8 +13,7 @@ from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State, is_a
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.phases import Phase
-from wine_slo.slo.evaluation.reading import Reading, Sight
-from wine_slo.slo.evaluation.value import value_of
+from wine_slo.slo.evaluation.reading import Reading, Sight, value_of
 from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
@@ -201,6 +200,7 @@ def _objective(
         acknowledged_at=acknowledgement.at if acknowledgement else None,
         silence=_silence(actions.silence_about(key, state.incidents, now), objectives),
         last_known_budget=_last_budget(objective, track, reading, now),
+        doubt=objectives.doubts.get(objective.name, ""),
         budget_window=objective.window_name,
         budget_begins_at=period.begins_at if period else None,
         budget_ends_at=period.ends_at if period else None,

@@ -118,6 +118,7 @@ class ObjectiveStatus:
         acknowledged_by: Who has acknowledged its open incident; null where nobody has, or there is none.
         acknowledged_at: Since when.
         silence: What mutes its messages now; null where nothing does.
+        doubt: What Prometheus shows to be wrong with its series in slo.yml, in words; empty where nothing is.
     """
 
     slo: str
@@ -153,6 +154,7 @@ class ObjectiveStatus:
     acknowledged_at: datetime | None
     silence: SilenceStatus | None
     last_known_budget: LastBudget | None = None
+    doubt: str = ""
     budget_window: str = ""
     budget_begins_at: datetime | None = None
     budget_ends_at: datetime | None = None

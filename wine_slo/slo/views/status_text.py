@@ -150,6 +150,8 @@ def acknowledged(by: str, at: datetime | None, now: datetime, zone: tzinfo) -> s
 def deployed(deployment: DeploymentStatus, since: datetime) -> str:
     """Return which version was deployed how long before something began, or how many targets have started."""
     ago = ENGLISH.span(since - deployment.at)
+    if not deployment.after and deployment.targets == 1:
+        return f"its only target started {ago} before"
     if not deployment.after:
         return f"{deployment.targets_started} of {deployment.targets} targets started {ago} before"
     versions = " → ".join(each[:LONGEST_VERSION] for each in (deployment.before, deployment.after) if each)

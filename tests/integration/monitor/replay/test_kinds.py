@@ -5,7 +5,7 @@ Each is judged as live by the real Prometheus, and a replay of the same past mus
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from tests.support.live_watchdog import POLL, START, Delivery, Shifted, delivery_of, live, place
 from tests.support.real.history import write_blocks
+from tests.support.real.outage_series import Outage, OutageSeries
 from tests.support.real.prometheus import Prometheus, scraping
 from wine_slo.config import slo_file
 from wine_slo.integrations.prometheus.client import PrometheusClient
@@ -58,60 +59,18 @@ def objectives() -> Objectives:
     return slo_file.parse("job: shop\nscrape_interval: 15s\nobjectives:\n" + "".join(entries)).objectives()
 
 
-class Shop:
-    """Series with a sample at each scrape."""
-
-    def __init__(self) -> None:
-        self._lines: dict[str, list[str]] = {}
-
-    def has(self, series: str, well: float, broken: float) -> None:
-        """Add a gauge."""
-        self._add(series, {at: broken if BREAKS <= at < MENDS else well for at in _scrapes(ENDS)})
-
-    def grows(self, series: str, well: float, broken: float) -> None:
-        """Add a counter, by how much it grows from scrape to scrape."""
-        count, values = 0.0, {}
-        for at in _scrapes(ENDS):
-            count += broken if BREAKS <= at < MENDS else well
-            values[at] = count
-        self._add(series, values)
-
-    def histogram(self, name: str, labels: str, bounds: Mapping[str, tuple[float, float]]) -> None:
-        """Add a histogram: by how much each bucket grows where all is well, and where it is not."""
-        for bound, grown in bounds.items():
-            self.grows(f'{name}_bucket{{{labels},le="{bound}"}}', *grown)
-        self.grows(f"{name}_count{{{labels}}}", *bounds["+Inf"])
-
-    def is_up(self, labels: str, *, breaks: bool = False) -> None:
-        """Add a target, which goes on for longer than all else."""
-        down = {at: 0.0 for at in _scrapes(ENDS) if breaks and BREAKS <= at < MENDS}
-        self._add(f"up{{{labels}}}", dict.fromkeys(_scrapes(LAST - START + 3 * MINUTE), 1.0) | down)
-
-    def succeeds(self, series: str) -> None:
-        """Add the instant of the last success of a batch job that runs each half minute."""
-        half = timedelta(seconds=30)
-        last = {at: BREAKS - half if BREAKS <= at < MENDS else at // half * half for at in _scrapes(ENDS)}
-        self._add(series, {at: (START + each).timestamp() for at, each in last.items()})
-
-    @property
-    def text(self) -> str:
-        families = (line for name, lines in self._lines.items() for line in (f"# TYPE {name} unknown", *lines))
-        return "\n".join([*families, "# EOF\n"])
-
-    def _add(self, series: str, values: Mapping[timedelta, float]) -> None:
-        lines = self._lines.setdefault(series.partition("{")[0], [])
-        lines += [f"{series} {value:.12g} {(START + at).timestamp():.3f}" for at, value in values.items()]
+OUTAGE = Outage(starts_at=START, breaks=BREAKS, mends=MENDS, ends=ENDS, up_ends=LAST - START + 3 * MINUTE, every=SCRAPE)
 
 
-def _scrapes(until: timedelta) -> Iterator[timedelta]:
-    at = timedelta(seconds=3)
-    while at < until:
-        yield at
-        at += SCRAPE
+def last_successes() -> dict[timedelta, float]:
+    """The instant of the last success of a batch job that runs each half minute."""
+    half = timedelta(seconds=30)
+    last = {at: BREAKS - half if OUTAGE.is_broken(at) else at // half * half for at in OUTAGE.scrapes(ENDS)}
+    return {at: (START + each).timestamp() for at, each in last.items()}
 
 
-def shop() -> Shop:
-    made = Shop()
+def shop() -> OutageSeries:
+    made = OutageSeries(OUTAGE)
     made.is_up('job="shop",instance="a:1"')
     made.is_up('job="pod-a",cluster="eu",instance="a:1"')
     made.is_up('job="pod-b",cluster="eu",instance="b:1"', breaks=True)
@@ -131,7 +90,7 @@ def shop() -> Shop:
     for target, broken in (("a", 1), ("b", 0)):
         made.has(f'probe_success{{job="shop",target="{target}"}}', 1, broken)
     made.has('queue_length{job="shop"}', 12, 480)
-    made.succeeds('last_success_timestamp_seconds{job="shop"}')
+    made.add('last_success_timestamp_seconds{job="shop"}', last_successes())
     made.grows('push_total{job="batch",instance="p"}', 40, 40)
     made.grows('push_failed_total{job="batch",instance="p"}', 0, 20)
     made.has('push_success{job="batch",instance="p"}', 1, 0)

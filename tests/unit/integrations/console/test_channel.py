@@ -62,6 +62,13 @@ async def test_the_buttons_it_would_have_are_printed_below(chat: ConsoleChannel,
     assert console.printed == "┌ message 1\n│ bad\n│ [Acknowledge]\n│ [Silence 1 h] [Silence until resolved]\n└\n"
 
 
+async def test_a_button_that_opens_a_page_is_printed_with_its_address(chat: ConsoleChannel, console: Console) -> None:
+    page = Button("Runbook", url="https://example.org/runbook/#latency")
+    await chat.send(CONSOLE, "bad", buttons=((Button("Chart", "chart"), page), (page,)))
+    link = f"│ [Runbook] {page.url}\n"
+    assert console.printed == f"┌ message 1\n│ bad\n│ [Chart]\n{link}{link}└\n"
+
+
 @pytest.mark.parametrize("console", ["ascii", "latin-1", "cp1251", "koi8-r"], indirect=True)
 async def test_a_console_of_any_encoding_shows_what_it_can(chat: ConsoleChannel, console: Console) -> None:
     await chat.send(CONSOLE, "🔴 Задержка 2.4 s")

@@ -10,7 +10,8 @@ from tests.support.fakes.prometheus_canned import OBJECTIVES, CannedPrometheus, 
 from tests.support.scene import KEY, LATENCY, START
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.evaluate.evaluator import Evaluator
-from wine_slo.slo.evaluation.engine import GAP, SIGHT, Interruption, State
+from wine_slo.slo.evaluation.engine import GAP, SIGHT, State
+from wine_slo.slo.evaluation.incident import Interruption
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import Vector

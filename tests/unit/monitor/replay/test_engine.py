@@ -135,6 +135,18 @@ def test_a_replay_has_the_alarms_of_the_live_watchdog_at_every_scrape_interval(e
     assert [str(each.key) for each in story.alarms if each.is_breach or each.is_down] == ["latency", "latency", DOWN]
 
 
+@pytest.mark.parametrize("every", [5, 30])
+def test_a_replay_has_a_job_that_goes_down_again_and_again_as_the_live_watchdog_has_it(every: int) -> None:
+    objective = replace(LATENCY, scrape_interval=timedelta(seconds=every))
+    half = max(20, every)
+    crashes = [Spell(1800 + 2 * number * half, 1800 + (2 * number + 1) * half, is_down=True) for number in range(20)]
+    restart = Spell(5400, 5460, is_down=True)
+    clock = Clock()
+    api = PastPrometheus(objective, START, HOURS * 3600, [*crashes, restart], clock, every=every)
+    story = asyncio.run(compare_with(api, clock, Objectives.only(objective), HOURS))
+    assert [(str(each.key), each.is_again) for each in story.alarms] == [(DOWN, False)]
+
+
 MONTH = Calendar(CalendarUnit.MONTH, timezone(timedelta(hours=-13)))  # it begins an hour after the past does
 OF_MONTH = replace(
     LATENCY,

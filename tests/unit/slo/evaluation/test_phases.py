@@ -6,11 +6,12 @@ import pytest
 
 from wine_slo.slo.evaluation.phases import TRANSITIONS, Event, Phase, after, diagram
 
-PAGE = Path(__file__).parents[4] / "docs" / "explanation" / "judgement.md"
+DOCS = Path(__file__).parents[4] / "docs"
 
 
-def test_the_documentation_shows_the_table_as_it_is() -> None:
-    assert f"```mermaid\n{diagram()}\n```" in PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["house.md", "explanation/judgement.md"])
+def test_the_documentation_shows_the_table_as_it_is(page: str) -> None:
+    assert f"```mermaid\n{diagram()}\n```" in (DOCS / page).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("event", Event)

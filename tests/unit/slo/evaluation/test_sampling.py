@@ -10,7 +10,8 @@ import pytest
 from tests.support.scene import AVAILABILITY, ERRORS, KEY, LATENCY, at
 from wine_slo.slo.evaluation.engine import State, advance
 from wine_slo.slo.evaluation.reading import Sight, without_data
-from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, read
+from wine_slo.slo.evaluation.sampling import Answers, read
+from wine_slo.slo.evaluation.schedule import Grid, Scrapes
 from wine_slo.slo.objectives.kinds.ratio import Ratio
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.source.metric_source import Points, Sample

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.scene import LATENCY, at
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.sampling import Grid, Scrapes
-from wine_slo.slo.evaluation.schedule import apart, next_interval_at
+from wine_slo.slo.evaluation.schedule import Grid, Scrapes, apart, next_interval_at
 from wine_slo.slo.source.metric_source import Sample
 
 STEP = 5.0  # seconds

@@ -12,9 +12,9 @@ from tests.support.scene import AVAILABILITY, CHAT, ERRORS, KEY, LATENCY, Scene,
 from wine_slo.slo.evaluation.engine import State, advance
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.phases import Phase
-from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets
-from wine_slo.slo.evaluation.sampling import Answers, Grid, Scrapes, by_endpoint, read
-from wine_slo.slo.evaluation.value import Value, value_of
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, Targets, Value, value_of
+from wine_slo.slo.evaluation.sampling import Answers, by_endpoint, read
+from wine_slo.slo.evaluation.schedule import Grid, Scrapes
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.kinds.gauge import Gauge
@@ -481,8 +481,8 @@ def test_of_a_young_history_nothing_is_said_of_the_budget_but_its_length(history
     scene = Scene().has(0.0, 60)
     readings = {key: replace(each, budget=young(history)) for key, each in scene.state.readings.items()}
     state = replace(scene.state, readings=readings)
-    in_short = f"budget: {ENGLISH.span(history)} of history so far"
-    assert in_short in status_list(fmt, state, scene.now)
+    in_short = f"{ENGLISH.span(history)} of history so far"
+    assert f"budget: {in_short}" in status_list(fmt, state, scene.now)
     assert budget_list(fmt, state, scene.now) == f"⚪️ latency: {in_short}"
     assert not any("Burn rate" in line for line in objective_detail(fmt, KEY, state, scene.now).splitlines())
 

@@ -261,7 +261,7 @@ def test_a_budget_that_has_just_begun_anew_says_so(language: str, said: str) -> 
     fmt = fmt_of(MONTH, LANGUAGES[language])
     state = state_at(at, budget(at, 0.5))
     assert said in status_list(fmt, state, at)
-    assert said in budget_list(fmt, state, at)
+    assert budget_list(fmt, state, at) == f"⚪️ latency: {said.partition(': ')[2]}"
 
 
 def test_where_little_is_known_of_a_new_month_that_is_what_is_said() -> None:

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.slo.objectives.selector import quoted, wrong_with_matchers, wrong_with_selector
+from wine_slo.slo.objectives.selector import SPECIAL, quoted, wrong_with_matchers, wrong_with_selector
 
 NAMES = st.from_regex(r"[a-z_:][a-z0-9_:]{0,8}", fullmatch=True)
 LABELS = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
 SIGNS = st.sampled_from(["=", "!=", "=~", "!~"])
-MATCHER = st.builds(lambda name, sign, value: f"{name}{sign}{quoted(value)}", LABELS, SIGNS, st.text(max_size=9))
+TEXTS = st.text(max_size=9).map(lambda text: SPECIAL.sub(r"\\\1", text))  # which matches itself alone
+MATCHER = st.builds(lambda name, sign, value: f"{name}{sign}{quoted(value)}", LABELS, SIGNS, TEXTS)
 MATCHERS = st.lists(MATCHER, max_size=4)
 
 

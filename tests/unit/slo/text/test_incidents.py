@@ -40,8 +40,8 @@ from tests.support.scene import (
 )
 from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.slo.chat.messages import Person
-from wine_slo.slo.evaluation.engine import GAP, Interruption, State
-from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.engine import GAP, State
+from wine_slo.slo.evaluation.incident import Incident, Interruption, Outcome
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.policy import DelayReason
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
@@ -244,25 +244,25 @@ READS = {
     "blind": (
         "🟣 Monitoring lost for <b>2 min</b> · Prometheus: it cannot be reached (connection refused)\n"
         "3 objectives are not evaluated since 22:41; their state is unknown.\n"
-        "#13 · sight"
+        "#13 · Monitoring"
     ),
     "the ledger cannot be written": (
         "🔴 The database could not be written for <b>2 min</b>: database or disk is full\n"
         "State is kept in memory only: a restart would lose everything since 22:41.\n"
-        "#13 · ledger"
+        "#13 · Database"
     ),
     "the ledger is written again": (
         "🟢 The database is writable again; nothing was lost.\n"
-        "It could not be written for 2 min 5 s (22:41:00–22:43:05).\n#13 · ledger"
+        "It could not be written for 2 min 5 s (22:41:00–22:43:05).\n#13 · Database"
     ),
     "the ledger was written again": "⚪️ Resolved: database not writable 22:41:00–22:43:05 (2 min 5 s). #13",
     "the budget burns": (
-        "🔴 Latency: error budget burn rate <b>16×</b> over 1 h (2.2 % spent).\n"
+        "🔴 Latency: error budget burn rate <b>16×</b>: 2.2 % of it spent in 1 h.\n"
         "Error budget: 97 % left of 30 days, gone in 43 h at this rate.\n"
         "#12 · latency budget"
     ),
     "the budget melts": (
-        "🟡 Latency: error budget burn rate <b>1×</b> over 3 days (10 % spent). No action needed tonight.\n"
+        "🟡 Latency: error budget burn rate <b>1×</b>: 10 % of it spent in 3 days. No action needed tonight.\n"
         "Error budget: 97 % left of 30 days.\n"
         "#12 · latency budget"
     ),
@@ -307,7 +307,7 @@ READS = {
     ),
     "seeing again": (
         "🟢 Monitoring restored: Prometheus answers.\n"
-        "Monitoring was lost for 5 min 40 s (22:41:00–22:46:40).\n#13 · sight"
+        "Monitoring was lost for 5 min 40 s (22:41:00–22:46:40).\n#13 · Monitoring"
     ),
     "the budget lasts again": (
         "🟢 Latency: error budget burn rate is back to normal\n"
@@ -618,7 +618,7 @@ def test_a_time_without_evaluations_is_notified_in_a_line_with_its_cause(reason:
     check(text)
     assert text.startswith(f"🔄 {says} ")
     assert "#12" in text
-    assert late_text(FORMATTER, gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 sight.")
+    assert late_text(FORMATTER, gap, State(incidents={13: BLIND})).endswith("1 incident still open: #13 Monitoring.")
 
 
 def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None:

@@ -12,20 +12,19 @@ from hypothesis import strategies as st
 from tests.support.catalogue import written
 from tests.support.fakes.telegram_html import visible_text
 from tests.support.message_examples import (
+    BESIDE,
     BUDGET,
     EXAMPLES,
-    EXPIRED,
     FORMATTER,
     NOTHING,
     burning,
     check,
     incidents,
-    several,
 )
-from tests.support.scene import ALL, LATENCY, Scene, at, incident
+from tests.support.scene import ALL, LATENCY, Scene, at
 from wine_slo.config import translations
-from wine_slo.slo.evaluation.engine import GAP, Interruption, State
-from wine_slo.slo.evaluation.incident import Incident, Outcome
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight, without_data
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
@@ -49,7 +48,6 @@ OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoi
 )
 TOO_FEW = Reason("only {seen} of the {needed} requests that a judgement needs", {"seen": 3, "needed": 5})
 BLIND = Reason("Prometheus: {why}", {"why": Reason("it answered {status}: {error}", {"status": 503, "error": "busy"})})
-OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
 TWICE = replace(burning(BURNS[3]), budget=replace(BUDGET, bad_ratios={**BUDGET.bad_ratios, timedelta(days=3): 0.12}))
 
 
@@ -78,30 +76,12 @@ def status(fmt: Formatter) -> str:
     return status_list(replace(fmt, objectives=objectives), scene.state, at(scene.second + 12))
 
 
-def gap(why: str = "") -> Incident:
-    over = at(250)
-    return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
-
-
 MORE: dict[str, Callable[[Formatter], str]] = {
-    "a storm": lambda fmt: grouped_text(fmt, Kind.BREACH, several(21), State()),
-    "the end of a storm": lambda fmt: grouped_text(fmt, Kind.RECOVERY, OVER, State()),
-    "the end of a part of a storm": lambda fmt: grouped_text(
-        fmt, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
-    ),
-    "a storm that is no recovery": lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*OVER, EXPIRED], State()),
-    "a storm that was missed": lambda fmt: grouped_text(fmt, Kind.MISSED, OVER, State()),
-    "a gap": lambda fmt: late_text(fmt, gap(), State(incidents={12: incident()})),
-    "a gap, and nothing is open": lambda fmt: late_text(fmt, gap(), State()),
-    "a restart": lambda fmt: late_text(fmt, gap(Interruption.RESTART), State()),
-    "evaluations that failed": lambda fmt: late_text(fmt, gap(Interruption.FAILURE), State()),
-    "a suspension": lambda fmt: late_text(fmt, gap(Interruption.PAUSE), State()),
-    "a clock that was ahead": lambda fmt: late_text(fmt, gap(Interruption.CLOCK), State()),
     "the budget melts twice as fast": lambda fmt: breach_text(fmt, TWICE, NOTHING, State(), at(120)),
     "status": status,
 }
 
-EVERYTHING = EXAMPLES | MORE
+EVERYTHING = EXAMPLES | BESIDE | MORE
 
 READS = {
     "one of three down, then all": (
@@ -287,25 +267,25 @@ READS = {
     "blind": (
         "🟣 Потерян мониторинг, уже <b>2 мин</b>: Prometheus недоступен (в соединении отказано)\n"
         "С 22:41 не оцениваются 3 цели, их состояние неизвестно.\n"
-        "№ 13 · sight"
+        "№ 13 · Мониторинг"
     ),
     "the ledger cannot be written": (
         "🔴 База не принимает запись уже <b>2 мин</b>: database or disk is full\n"
         "Состояние сейчас только в памяти: при перезапуске пропадёт всё после 22:41.\n"
-        "№ 13 · ledger"
+        "№ 13 · База данных"
     ),
     "the ledger is written again": (
         "🟢 База снова принимает запись, ничего не потеряно.\n"
-        "База не принимала запись 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · ledger"
+        "База не принимала запись 2 мин 5 с (22:41:00–22:43:05).\n№ 13 · База данных"
     ),
     "the ledger was written again": "⚪️ Восстановлено: база не принимала запись 22:41:00–22:43:05 (2 мин 5 с). № 13",
     "the budget burns": (
-        "🔴 Задержка: бюджет ошибок расходуется со скоростью <b>16×</b> от допустимой за 1 ч (потрачено 2,2 %).\n"
+        "🔴 Задержка: бюджет ошибок расходуется со скоростью <b>16×</b> от допустимой: за 1 ч потрачено 2,2 %.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 43 ч.\n"
         "№ 12 · latency (бюджет)"
     ),
     "the budget melts": (
-        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>1×</b> от допустимой за 3 дня (потрачено 10 %). "
+        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>1×</b> от допустимой: за 3 дня потрачено 10 %. "
         "Ночью ничего делать не нужно.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней.\n"
         "№ 12 · latency (бюджет)"
@@ -352,7 +332,7 @@ READS = {
     ),
     "seeing again": (
         "🟢 Мониторинг восстановлен: Prometheus отвечает.\n"
-        "Мониторинга не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · sight"
+        "Мониторинга не было 5 мин 40 с (22:41:00–22:46:40).\n№ 13 · Мониторинг"
     ),
     "the budget lasts again": (
         "🟢 Задержка: скорость расхода бюджета ошибок снова в норме\n"
@@ -408,7 +388,7 @@ READS = {
         "🔄 Часы переведены назад: последняя проверка оказалась в будущем и отброшена. Открытых инцидентов нет."
     ),
     "the budget melts twice as fast": (
-        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>2,4×</b> от допустимой за 3 дня (потрачено 24 %). "
+        "🟡 Задержка: бюджет ошибок расходуется со скоростью <b>2,4×</b> от допустимой: за 3 дня потрачено 24 %. "
         "Ночью ничего делать не нужно.\n"
         "Бюджет ошибок: осталось 97 % за 30 дней, при такой скорости хватит на 12 дней.\n"
         "№ 12 · latency (бюджет)"

@@ -26,6 +26,8 @@ from wine_slo.monitor.replay.story import BudgetLeft, Score, Story
 from wine_slo.monitor.replay.sweep import Sweep
 
 BARS = "▁▂▃▄▅▆▇█"
+WIDE = 110  # columns; where there are fewer, the budget day by day is left out
+WHOLE = ("objective", "what", "detected after", "recovery after", "known after")  # columns that are not folded
 MOST_SHOWN = 200  # alarms; the other forms have all of them
 
 
@@ -74,7 +76,7 @@ def print_tables(report: ReplayReport, *, width: int | None = None) -> str:
         console.print(_sweep_table(report, report.sweep))
     else:
         story = report.runs[0].story
-        console.print(_objective_table(report.runs[0]))
+        console.print(_objective_table(report.runs[0], has_days=console.width >= WIDE))
         console.print(_alarm_table(story, report.zone))
         if len(story.alarms) > MOST_SHOWN:
             console.print(f"and {len(story.alarms) - MOST_SHOWN} more: --csv and --json have all of them")
@@ -87,10 +89,11 @@ def print_tables(report: ReplayReport, *, width: int | None = None) -> str:
     return out.getvalue()
 
 
-def _objective_table(run: Run) -> Table:
+def _objective_table(run: Run, *, has_days: bool) -> Table:
     story = run.story
+    days = ("by day",) if has_days else ()
     table = _table(
-        "objective", "alarms", "a week", "in breach", "detected after", "recovery after", "budget left", "by day"
+        "objective", "alarms", "a week", "in breach", "detected after", "recovery after", "budget left", *days
     )
     for objective in story.objectives.all:
         summary = run.summaries[objective.name]
@@ -102,14 +105,14 @@ def _objective_table(run: Run) -> Table:
             short_spread(summary.detected_in),
             short_spread(summary.recovered_in),
             budget_left(story, objective),
-            _sparkline(budget_by_day(story, objective)),
+            *(_sparkline(budget_by_day(story, objective)) for _ in days),
         )
     if len(story.objectives.all) > 1:
         both = run.total
         table.add_section()
         table.add_row(
             "all", str(both.alarms), f"{both.a_week:.1f}", span(both.in_breach), short_spread(both.detected_in),
-            short_spread(both.recovered_in), "", "",
+            short_spread(both.recovered_in), "", *("" for _ in days),
         )  # fmt: skip
     return table
 
@@ -163,7 +166,7 @@ def _score_cells(score: Score | None) -> tuple[str, ...]:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("detected after", "recovery after", "known after"))
+        table.add_column(column, overflow="fold", no_wrap=column in WHOLE)
     return table
 
 

@@ -140,6 +140,8 @@ def deployment_line(fmt: Formatter, change: Deployment, since: datetime) -> str:
         )
     if after:
         return fmt.say("Deployed {duration} before ({after}).", duration=duration, after=after)
+    if change.targets == 1:
+        return fmt.say("Its only target started {duration} before.", duration=duration)
     return fmt.count(
         change.targets,
         "{started} of {n} target started {duration} before.",

@@ -9,6 +9,7 @@ from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Alert, Burn, Objective
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.formatting import NEW, Formatter
+from wine_slo.slo.text.incidents.cause import cause_line
 
 
 def burn_lines(fmt: Formatter, incident: Incident, burn: Burn, objective: Objective) -> list[str]:
@@ -20,15 +21,18 @@ def burn_lines(fmt: Formatter, incident: Incident, burn: Burn, objective: Object
     )
     factor = burn.factor(objective.window)
     head = fmt.say(
-        phrase("{title}: error budget burn rate {rate} over {window} ({spent} spent). No action needed tonight.")
+        phrase("{title}: error budget burn rate {rate}: {spent} of it spent in {window}. No action needed tonight.")
         if burn.alert is Alert.TICKET
-        else phrase("{title}: error budget burn rate {rate} over {window} ({spent} spent)."),
+        else phrase("{title}: error budget burn rate {rate}: {spent} of it spent in {window}."),
         title=fmt.title(incident.key),
         rate=f"<b>{fmt.language.rate(factor if rate is None else rate)}×</b>",
         window=over,
         spent=fmt.language.percent(burn.budget if rate is None else rate * (over / whole)),
     )
-    lines = [f"{'🟡' if burn.alert is Alert.TICKET else '🔴'} {head}"]
+    lines = [
+        f"{'🟡' if burn.alert is Alert.TICKET else '🔴'} {head}",
+        *filter(None, [cause_line(fmt, incident, objective)]),
+    ]
     return [*lines, *filter(None, [budget_line(fmt, budget, objective, at_rate_of=burn.long)])]
 
 
@@ -53,7 +57,7 @@ def budget_line(
     if budget is None or left is None:
         return ""
     if budget.is_young(objective):
-        return fmt.say("Error budget: {facts}.", facts=_young(fmt, budget, objective))
+        return fmt.say("Error budget: {facts}.", facts=young_budget(fmt, budget, objective))
     window, share = fmt.window(objective), fmt.language.percent(max(left, 0.0))
     gone = budget.time_left(objective, at_rate_of) if at_rate_of else None
     if left <= 0:
@@ -87,11 +91,11 @@ def budget_in_short(fmt: Formatter, budget: Budget | None, objective: Objective)
     if budget is None or left is None:
         return ""
     if budget.is_young(objective):
-        return fmt.say("budget: {facts}", facts=_young(fmt, budget, objective))
+        return fmt.say("budget: {facts}", facts=young_budget(fmt, budget, objective))
     return fmt.say("budget {share}", share=fmt.language.percent(max(left, 0.0)))
 
 
-def _young(fmt: Formatter, budget: Budget, objective: Objective) -> str:
+def young_budget(fmt: Formatter, budget: Budget, objective: Objective) -> str:
     """Return why nothing is said of a budget yet: it has just begun anew, or little of it is known."""
     if objective.calendar is None or budget.period is None or not budget.is_whole(objective):
         return fmt.say("{duration} of history so far", duration=budget.history)

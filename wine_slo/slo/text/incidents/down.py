@@ -8,20 +8,41 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Objective
+from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.formatting import MAX_HELD, Formatter, job_of
 from wine_slo.slo.text.language import shortened
 
 
 def service_down_lines(fmt: Formatter, incident: Incident, state: State, now: datetime) -> list[str]:
     """Return the message that no target of a job answers."""
+    sentence = phrase("{job} is down: {reason} since {time} ({duration}).")
+    if incident.relapses:
+        sentence = phrase("{job} goes down again and again: {reason}. Since {time} ({duration}).")
     head = fmt.say(
-        "{job} is down: {reason} since {time} ({duration}).",
+        sentence,
         job=f"<b>{shortened(job_of(incident))}</b>",
         reason=fmt.language.explain(incident.reason),
         time=fmt.beginning(incident.since, now),
         duration=fmt.so_far(now - incident.since),
     )
-    return [f"🔴 {head}", *_stay_open(fmt, state)]
+    lines = [f"🔴 {head}"]
+    if state.evaluated_at is not None and incident.last_bad_at < state.evaluated_at:
+        last = fmt.beginning(incident.last_bad_at, now)
+        lines.append(fmt.say("It answers at the moment; it was last down at {time}.", time=last))
+    if incident.openings > 1:
+        lines.append(times_down_line(fmt, incident, now))
+    return [*lines, *_stay_open(fmt, state)]
+
+
+def times_down_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
+    """Return how often a job was down, and for how long in all."""
+    return fmt.count(
+        incident.openings,
+        "Down {n} time since {time}, {duration} in all.",
+        "Down {n} times since {time}, {duration} in all.",
+        time=fmt.beginning(incident.began_at, incident.since),
+        duration=incident.bad_for(now),
+    )
 
 
 def targets_down_lines(

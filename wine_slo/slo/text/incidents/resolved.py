@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from wine_slo.slo.evaluation.engine import DOWN, GAP, LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
-from wine_slo.slo.evaluation.value import Value
+from wine_slo.slo.evaluation.reading import Value
 from wine_slo.slo.notification.policy import DelayReason
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.objective import Objective
@@ -14,6 +14,7 @@ from wine_slo.slo.text.formatting import Formatter, is_worst_of_opening, job_of
 from wine_slo.slo.text.incidents.breach import reopened_line
 from wine_slo.slo.text.incidents.burn import budget_line
 from wine_slo.slo.text.incidents.cause import short_cause_line
+from wine_slo.slo.text.incidents.down import times_down_line
 from wine_slo.slo.text.incidents.held import unproved_end_text
 from wine_slo.slo.text.incidents.monitoring import restored_head
 from wine_slo.slo.text.incidents.restart import restart_line, still_open_line
@@ -27,26 +28,8 @@ def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, ac
     title, objective = fmt.title(incident.key), fmt.objectives.of(incident.key)
     first, last = fmt.first_and_last(incident)
     lasted = incident.last_bad_at - incident.since
-    if incident.key.objective == DOWN:
-        lines = [
-            f"🟢 {fmt.say('{job} is up again', job=shortened(job_of(incident)))}",
-            fmt.say("Down for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
-        ]
-        return "\n".join([*lines, fmt.foot(incident)])
-    if incident.key.objective == SIGHT.objective:
-        lines = [
-            f"🟢 {restored_head(fmt, incident)}",
-            fmt.say("Monitoring was lost for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
-        ]
-        return "\n".join([*lines, fmt.foot(incident)])
-    if incident.key == LEDGER:
-        lines = [
-            f"🟢 {fmt.say('The database is writable again; nothing was lost.')}",
-            fmt.say(
-                "It could not be written for {duration} ({first}–{last}).", duration=lasted, first=first, last=last
-            ),
-        ]
-        return "\n".join([*lines, fmt.foot(incident)])
+    if incident.key.is_own and incident.key != GAP:
+        return "\n".join([*_own_recovery_lines(fmt, incident), fmt.foot(incident)])
     if incident.burn is not None and objective is not None:
         head = f"🟢 {fmt.say('{title}: error budget burn rate is back to normal', title=title)}"
         budget = budget_line(fmt, incident.budget, objective)
@@ -68,6 +51,29 @@ def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, ac
     if record.breach_told_at is not None:
         lines.append(_notified_after(fmt, incident, record.breach_told_at - incident.since, actions))
     return "\n".join([*lines, fmt.foot(incident)])
+
+
+def _own_recovery_lines(fmt: Formatter, incident: Incident) -> list[str]:
+    """Return the end of an incident about monitoring itself, or about a job that was down."""
+    first, last = fmt.first_and_last(incident)
+    lasted = incident.last_bad_at - incident.since
+    if incident.key.objective == DOWN:
+        lines = [
+            f"🟢 {fmt.say('{job} is up again', job=shortened(job_of(incident)))}",
+            fmt.say("Down for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
+        ]
+        return lines if incident.openings == 1 else [*lines, times_down_line(fmt, incident, incident.last_bad_at)]
+    if incident.key == LEDGER:
+        return [
+            f"🟢 {fmt.say('The database is writable again; nothing was lost.')}",
+            fmt.say(
+                "It could not be written for {duration} ({first}–{last}).", duration=lasted, first=first, last=last
+            ),
+        ]
+    return [
+        f"🟢 {restored_head(fmt, incident)}",
+        fmt.say("Monitoring was lost for {duration} ({first}–{last}).", duration=lasted, first=first, last=last),
+    ]
 
 
 def _not_evaluated(fmt: Formatter, incident: Incident) -> str:

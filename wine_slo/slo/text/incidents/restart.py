@@ -1,7 +1,7 @@
 """A time without evaluations: after a restart, a suspension or a failure."""
 
-from wine_slo.slo.evaluation.engine import Interruption, State
-from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Incident, Interruption
 from wine_slo.slo.text.formatting import MAX_ENDPOINTS, Formatter
 
 

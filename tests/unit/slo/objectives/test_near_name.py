@@ -1,0 +1,43 @@
+"""Which metric is meant by a name that none has."""
+
+import pytest
+
+from wine_slo.slo.objectives.near_name import near_name, nearest_name
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("http_request_errors_total", "http_requests_errors_total"),
+        ("http_requests_failed", "http_requests_failed_total"),
+        ("http_reqeusts_total", "http_requests_total"),
+        ("http_requests_fail_total", "http_requests_failed_total"),
+        ("Orders_failed_total", "orders_failed_total"),
+    ],
+)
+def test_a_name_that_differs_by_spelling_alone_is_meant(name: str, other: str) -> None:
+    assert near_name(name, ["up", other]) == other
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("http_responses_5xx_total", "http_responses_4xx_total"),
+        ("tx_errors_total", "rx_errors_total"),
+        ("get_errors_total", "set_errors_total"),
+        ("http_requests_failed_total", "http_requests_total"),
+        ("reads_failed_total", "writes_failed_total"),
+        ("mails_bounced_total", "mails_delivered_total"),
+        ("jobs_failure_total", "jobs_success_total"),
+    ],
+)
+def test_what_is_counted_apart_is_not_meant(name: str, other: str) -> None:
+    assert near_name(name, [name, other]) is None
+
+
+def test_of_several_names_the_nearest_is_meant() -> None:
+    names = ["request_latency_milliseconds", "request_latency_seconds", "up"]
+    assert nearest_name("request_latency_secs", names) == "request_latency_seconds"
+    assert nearest_name("requests_latency_seconds", names) == "request_latency_seconds"
+    assert nearest_name("queue_length", names) is None
+    assert nearest_name("x", []) is None
