@@ -49,7 +49,7 @@ def pytest_report_header() -> str:
     return f"prometheus {prometheus.version()}"
 
 
-WRITES = [name for name in os.environ if name.startswith("WINE_SLO_WRITE_")]  # `make pictures`, `make reliability`
+WRITES = [name for name in os.environ if name.startswith("WINE_SLO_WRITE_")]  # `make reliability`
 TREE = pytest.StashKey[str]()
 
 

@@ -18,3 +18,10 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
     named = {*FILE.findall(text), *LINK.findall(text)} - MADE_BY_WHO_READS
     places = (document.parent, ROOT, ROOT / "wine_slo", ROOT / "config")
     assert [each for each in sorted(named) if not any((place / each).exists() for place in places)] == []
+
+
+@pytest.mark.parametrize(("kind", "most"), [("png", 400_000)])
+def test_no_picture_is_too_large_for_a_phone(kind: str, most: int) -> None:
+    sizes = {each.name: each.stat().st_size for each in (ROOT / "docs" / "images").glob(f"*.{kind}")}
+    assert sizes
+    assert {name: size for name, size in sizes.items() if size > most} == {}

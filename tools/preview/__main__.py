@@ -1,4 +1,4 @@
-"""Draws pictures of the dashboards into docs/images: the real numbers of a short bad day, by Grafana's own components.
+"""Makes the pictures of the dashboards in docs/images: the real numbers of a bad day, by Grafana's own components.
 
 Not by Grafana: its page, its variables, its timelines and its heatmaps are not to be had as components. Run it with
 `make dashboard-preview`; it takes some minutes and half a gigabyte, and no test needs it.
@@ -6,31 +6,33 @@ Not by Grafana: its page, its variables, its timelines and its heatmaps are not 
 
 import asyncio
 import math
-import shutil
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from tests.repo.dashboards.conftest import PAGES, Act, requesting, scraping
+from tests.repo.dashboards.conftest import Act, requesting, scraping
 from tests.repo.dashboards.grafana import FOLDER, Json, annotations, load_all, panels
 from tests.repo.dashboards.test_against_prometheus import Grafana
+from tests.support.fakes.bot_api import BotApi
 from tests.support.real.processes import Processes
 from tests.support.real.prometheus import Prometheus, free_port
-from tests.system.conftest import ROOT, fast_objectives
+from tests.system.conftest import CHAT, ROOT, fast_objectives
+from tools.pictures.images import browsing, take
+from tools.pictures.traffic import usual_traffic
 
 BUILT = FOLDER.parent / ".tools" / "preview"  # where `make` puts what it built of preview.jsx
-IMAGES = FOLDER.parent / "docs" / "images"
 WELL, SICK, WELL_AGAIN = 60, 35, 45  # seconds of the day
+TICK, MIDDLE = 30, 15  # seconds between two labels of a graph
 WIDTH = 1520  # pixels
 PAGE, HTML = "http://preview.invalid/", '<!doctype html><meta charset="utf-8"><div id="root"></div>'
 
 
-async def day(folder: Path) -> tuple[Prometheus, Processes, Act]:
-    """Live through a day in which the service is slow and fails for a while."""
+async def day(folder: Path, api: BotApi) -> tuple[Prometheus, Processes, Act]:
+    """Live through a day in which the service is slow and fails for a while, and somebody takes care of it."""
     (folder / "slo.yml").write_text(fast_objectives())
     processes, ports = Processes(folder), {"wine-slo": free_port(), "watchdog": free_port()}
     model = {"WINE_SLO_MODEL": str(ROOT / "models" / "model.pkl"), "WINE_SLO_PORT": str(ports["wine-slo"])}
@@ -38,14 +40,25 @@ async def day(folder: Path) -> tuple[Prometheus, Processes, Act]:
     await (await processes.server(model)).until_line("listening on", seconds=30)
     await prometheus.start()
     settings = {"WINE_SLO_PROMETHEUS_URL": prometheus.url, "WINE_SLO_WATCHDOG_PORT": str(ports["watchdog"])}
-    await processes.watchdog(settings | {"WINE_SLO_POLL_SECONDS": "2"})
+    telegram = {
+        "WINE_SLO_TELEGRAM_TOKEN": api.token,
+        "WINE_SLO_TELEGRAM_API_URL": api.url,
+        "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
+    }
+    chat = api.chat(CHAT)
+    await processes.watchdog(settings | telegram | {"WINE_SLO_POLL_SECONDS": "2"})
     start = time.time()
-    async with requesting(ports["wine-slo"], *PAGES):
+    async with usual_traffic(ports["wine-slo"], per_second=30):
         await asyncio.sleep(WELL)
         async with requesting(ports["wine-slo"], "/sleep?seconds=1.3", "/fail?status=503"):
-            await asyncio.sleep(SICK)
+            sick_until = time.time() + SICK
+            await api.until(lambda: chat.messages, SICK)
+            await api.press(chat.messages[0], "Acknowledge")
+            await api.says(CHAT, CHAT, "/status")
+            await asyncio.sleep(max(0.0, sick_until - time.time()))
         await asyncio.sleep(WELL_AGAIN)
-    return prometheus, processes, Act(start + 10, time.time())
+    now = time.time()
+    return prometheus, processes, Act(start + 10, now - (now - MIDDLE) % TICK)  # so that no label is cut at the edge
 
 
 async def numbers(grafana: Grafana, dashboard: Json, act: Act) -> dict[str, Any]:
@@ -77,21 +90,19 @@ async def picture(browser: Browser, name: str, dashboard: Json, content: dict[st
     await page.add_style_tag(path=BUILT / "preview.css")
     await page.add_script_tag(path=BUILT / "preview.js")
     await page.wait_for_timeout(2000)
-    await page.screenshot(path=IMAGES / f"dashboard-{name}.png", full_page=True)
+    await take(page, f"dashboard-{name}")
 
 
 async def main() -> None:
     """Draw all of them."""
     with tempfile.TemporaryDirectory() as folder:
-        prometheus, processes, act = await day(Path(folder))
+        async with BotApi() as api:
+            prometheus, processes, act = await day(Path(folder), api)
         try:
-            async with aiohttp.ClientSession(prometheus.url) as session, async_playwright() as playwright:
-                path = shutil.which("chromium")
-                browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            async with aiohttp.ClientSession(prometheus.url) as session, browsing() as browser:
                 for name, dashboard in load_all().items():
                     content = await numbers(Grafana(session), dashboard, act)
                     await picture(browser, name, dashboard, content)
-                await browser.close()
         finally:
             await prometheus.kill()
             await processes.end()

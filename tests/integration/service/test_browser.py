@@ -5,7 +5,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.integration.service.conftest import SHIPPED, OwnServer
-from tests.support.real.browser import PHONE, Open, is_accessible, picture, running_browser, visiting
+from tests.support.real.browser import PHONE, Open, is_accessible, running_browser, visiting
 from wine_slo.service.app import create_app
 from wine_slo.service.settings import ServerSettings
 
@@ -38,7 +38,6 @@ async def classify(page: Page) -> None:
 async def test_a_typical_wine_is_filled_in_and_classified(visit: Open) -> None:
     page = await visit("/ui")
     await is_accessible(page)
-    await picture(page, "form")
     await page.get_by_role("link", name="Barolo").click()
     await expect(page.get_by_label("Alcohol")).to_have_value("14.1")
     await classify(page)
@@ -47,7 +46,6 @@ async def test_a_typical_wine_is_filled_in_and_classified(visit: Open) -> None:
     await expect(page.locator(".outcome")).to_be_focused()
     await expect(page.get_by_label("Proline")).to_have_value("1060")
     await is_accessible(page)
-    await picture(page, "result")
 
 
 async def test_mistakes_are_shown_next_to_their_fields(visit: Open) -> None:
@@ -65,7 +63,6 @@ async def test_mistakes_are_shown_next_to_their_fields(visit: Open) -> None:
     await page.get_by_role("alert").get_by_role("link", name="Magnesium").click()
     await expect(page.get_by_label("Magnesium")).to_be_focused()
     await is_accessible(page)
-    await picture(page, "error")
 
 
 @pytest.mark.parametrize("has_script", [True, False], ids=["with JavaScript", "without JavaScript"])
@@ -113,7 +110,6 @@ async def test_a_phone_in_the_dark_shows_it_all_without_scrolling_sideways(visit
     await expect(page.locator(".care")).to_contain_text("Спирт (11.03–14.83)")
     assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     await is_accessible(page)
-    await picture(page, "phone-dark")
 
 
 async def test_the_other_language_is_one_click_away(visit: Open) -> None:

@@ -1,17 +1,13 @@
 """The real browser: pages that may request nothing of anyone but their own server, and must be usable by everyone."""
 
-import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
-IMAGES = Path(__file__).parents[3] / "docs" / "images"
-WRITES = "WINE_SLO_WRITE_PICTURES" in os.environ  # `make pictures`; a test changes nothing of the project
 PHONE = {"width": 390, "height": 844}
 
 Open = Callable[..., Awaitable[Page]]
@@ -49,16 +45,3 @@ async def is_accessible(page: Page, *, but: tuple[str, ...] = ()) -> None:
     """Run axe-core; `but` names rules that are broken on purpose."""
     found = await Axe().run(page, options={"rules": {rule: {"enabled": False} for rule in but}})
     assert found.violations_count == 0, found.generate_report()
-
-
-async def picture(page: Page, name: str) -> None:
-    """Draw what a person sees, and keep it for the documentation where that is wanted."""
-    png = await page.screenshot(full_page=True, animations="disabled")
-    keep(png, name)
-
-
-def keep(png: bytes, name: str) -> None:
-    """Keep a picture for the documentation where that is wanted."""
-    if WRITES:
-        IMAGES.mkdir(parents=True, exist_ok=True)
-        (IMAGES / f"{name}.png").write_bytes(png)

@@ -66,8 +66,8 @@ class ConsoleChannel(Channel):
         return number
 
     async def edit(self, address: Address, message: int, text: str, *, buttons: Keyboard = ()) -> None:  # noqa: ARG002 - one chat, and what can be pressed was printed
-        """Print what a message would read now, in a line."""
-        self._write(f"  message {message} now reads: {plain(text).splitlines()[0]}")
+        """Print what a message would read now, in one line: its first two, as the first may say no more than DRILL."""
+        self._write(f"  message {message} now reads: {' · '.join(plain(text).splitlines()[:2])}")
 
     async def reach(self, address: Address) -> None:
         """Do nothing: whatever is printed arrives."""

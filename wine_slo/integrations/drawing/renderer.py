@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, DPI = 1000, 700, 100  # pixels; a phone shows it at a third of that
 GROUND, INK, FAINT = "#f7f7f5", "#1f2328", "#8a9099"
-BLUE, VERMILLION = "#0072b2", "#d55e00"
+BLUE, VERMILLION, PURPLE = "#0072b2", "#d55e00", "#8f4a7a"
 LETTERS, LARGE = 19, 25  # points; on a phone a third of that
 SMALLEST = 14  # points; a title that is still too long is cut off
 LEFT, RIGHT, TOP, BOTTOM = 0.105, 0.955, 0.83, 0.085
@@ -35,6 +35,7 @@ HEADROOM = 1.18  # over the highest value
 OVER_TARGET = 1.35  # so that the target is well inside where everything is far below it
 WIDE = 0.12  # of the width; a gap of so much says what it is
 GAP_STEPS = 1.5  # steps between two points; more is a gap
+MARK_LETTER = 0.0145  # of the width; a letter of a version
 LABEL_STEP = 0.06  # of the width; a shaded time that is narrower has no room for a label
 
 
@@ -93,6 +94,9 @@ def _draw(chart: Chart) -> "Figure":
             axes.axvspan(breach.since, breach.until, color=VERMILLION, alpha=0.16, lw=0, zorder=0, gid="breach")
         if number == 0 or breach.since - chart.breaches[number - 1].since > LABEL_STEP * (chart.last - chart.first):
             _label_breach(above, chart, breach)
+    if chart.marks:
+        _draw_marks(figure, chart)
+        _label_marks(above, chart)
     return figure
 
 
@@ -226,6 +230,46 @@ def _label_breach(axes: "Axes", chart: Chart, breach: Breach) -> None:
         va="top",
         zorder=5,
     )
+
+
+def _label_marks(axes: "Axes", chart: Chart) -> None:
+    """Put each version on the left of its line, as the breach after it is on the right; the first one where room is.
+
+    A version that has no room is left out.
+    """
+    width, taken = chart.last - chart.first, chart.first
+    for mark in chart.marks:
+        needed = MARK_LETTER * len(mark.label) * width
+        is_on_left = mark.at - taken >= needed
+        if not is_on_left and taken > chart.first:
+            continue
+        taken = mark.at if is_on_left else mark.at + needed
+        axes.annotate(
+            mark.label,
+            (mark.at, 0.985),
+            xycoords=("data", "axes fraction"),
+            xytext=(-5 if is_on_left else 5, 0),
+            textcoords="offset points",
+            size=LETTERS - 4,
+            color=PURPLE,
+            ha="right" if is_on_left else "left",
+            va="top",
+            bbox={"facecolor": GROUND, "alpha": 0.7, "lw": 0, "pad": 0},
+            zorder=5,
+            gid="version",
+        )
+
+
+def _draw_marks(figure: "Figure", chart: Chart) -> None:
+    """Draw the lines of deployments, and say at the right of the subtitle what they mean."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 - as above
+
+    for mark in chart.marks:
+        for axes in figure.axes:
+            axes.axvline(mark.at, color=PURPLE, lw=1.8, zorder=3, gid="mark")
+    text = figure.text(RIGHT, 0.895, chart.mark_label, size=LETTERS - 4, color=PURPLE, ha="right", va="top")
+    left = (text.get_window_extent().x0 - 9) / WIDTH
+    figure.add_artist(Line2D([left, left], [0.862, 0.897], color=PURPLE, lw=1.8))
 
 
 if __name__ == "__main__":

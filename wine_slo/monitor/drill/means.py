@@ -208,7 +208,7 @@ class Sleeping:
             slo=objective.name,
             does=Reason(
                 phrase("Sending {rate} requests/s of {seconds} s each to violate {slo}."),
-                {"rate": f"{per_second:g}", "seconds": f"{sleep:g}", "slo": objective.name},
+                {"rate": f"{round(per_second, 1):g}", "seconds": f"{sleep:g}", "slo": objective.name},
             ),
             mends=Reason(phrase("Sending as many fast requests.")),
             sleep_seconds=sleep,

@@ -6,7 +6,7 @@ it is logged, counted and forgotten: no text waits for one, none is repeated, an
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,12 +23,14 @@ from wine_slo.slo.evaluation.sampling import key_of
 from wine_slo.slo.notification.plan import Notification
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Alert, Key, Objective
+from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason, ReasonedError
+from wine_slo.slo.source.deployment import Deployment, Reported
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.objective_detail import no_chart
 from wine_slo.slo.views.chart_spec import ObjectiveSeries, caption_of, chart_of, span_of, step_of
+from wine_slo.slo.views.deployments import known_deployments
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class Charts:
         snapshot: What is known now.
         recipients: Know where each chat is now.
         localizer: How things read for each.
+        reports: The deployments that were reported.
         on_message: Called after each try to send one with the kind and the outcome: `told` or `failed`.
     """
 
@@ -64,6 +67,7 @@ class Charts:
         *,
         recipients: Recipients,
         localizer: Localizer,
+        reports: Callable[[], Sequence[Reported]],
         on_message: Callable[[Kind, str], None],
     ) -> None:
         self._api = api
@@ -73,6 +77,7 @@ class Charts:
         self._snapshot = snapshot
         self._recipients = recipients
         self._localizer = localizer
+        self._reports = reports
         self._on_message = on_message
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -92,6 +97,7 @@ class Charts:
                 span = max(span, incident.burn.long)
         try:
             series = await self._series(replace(key, alert=Alert.BREACH), objective, span)
+            series = replace(series, deployments=self._deployments(objective, series.incidents, fmt.objectives))
             png = await self._drawing.draw(chart_of(series, objective, fmt))
         except MetricSourceError as error:
             raise NoChartError("Prometheus: {why}", why=error.reason) from error
@@ -182,6 +188,14 @@ class Charts:
             rates=rates,
             incidents=incidents,
         )
+
+    def _deployments(
+        self, objective: Objective, older: Iterable[Incident], objectives: Objectives
+    ) -> tuple[Deployment, ...]:
+        """Return those of an objective's job that are known."""
+        incidents = (*older, *self._snapshot.state.incidents.values())
+        known = known_deployments(incidents, objectives, self._reports())
+        return tuple(each for job, each in known if job == objective.job)
 
     async def _incidents(self, key: Key, since: datetime) -> tuple[Incident, ...]:
         """Return those of a key that lasted into a time, older ones from the ledger.

@@ -1,6 +1,6 @@
 """What the watchdog knows and how it is doing, as metrics; what is not known is absent instead of 0."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -25,6 +25,7 @@ from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.deployment import Reported
+from wine_slo.slo.views.deployments import known_deployments
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
@@ -69,7 +70,9 @@ class WatchdogInstruments:
         self._tick_seconds = Histogram(
             names.WATCHDOG_TICK_SECONDS, "Time of one tick.", buckets=TICK_BUCKETS, registry=registry
         )
-        self._queries = counter(names.WATCHDOG_QUERIES, "Questions put to Prometheus.", (names.OUTCOME,))
+        self._queries = counter(
+            names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", (names.OUTCOME,)
+        )
         self._messages = counter(names.WATCHDOG_MESSAGES, "Messages delivered or failed.", (names.KIND, names.OUTCOME))
         self._suppressed = counter(
             names.WATCHDOG_NOTIFICATIONS_SUPPRESSED,
@@ -175,7 +178,10 @@ class WatchdogInstruments:
                 self._burn,
             )
         }
-        shown[self._deployed] = dict(_deployed(state, objectives, reports))
+        shown[self._deployed] = {
+            (job, each.after): each.at.timestamp()
+            for job, each in known_deployments(state.incidents.values(), objectives, reports[-MOST_DEPLOYMENTS:])
+        }
         for key, track in state.tracks.items():
             objective, reading, slo = objectives.of(key), state.readings.get(key), str(key)
             if objective is None or reading is None:
@@ -196,15 +202,3 @@ class WatchdogInstruments:
             for labels in self._shown.get(gauge, frozenset()) - known.keys():  # not before: a scrape may come between
                 gauge.remove(*labels)
             self._shown[gauge] = frozenset(known)
-
-
-def _deployed(
-    state: State, objectives: Objectives, reports: Sequence[Reported]
-) -> Iterator[tuple[tuple[str, ...], float | None]]:
-    """Yield the labels of each deployment that was seen or reported, and when it was, the reported ones last."""
-    for incident in state.incidents.values():
-        objective, change = objectives.of(incident.key), incident.change
-        if objective is not None and change is not None and change.after:
-            yield (objective.job, change.after), change.at.timestamp()
-    for each in reports[-MOST_DEPLOYMENTS:]:
-        yield (each.job, each.version), each.at.timestamp()

@@ -25,6 +25,8 @@ LEAST_SECONDS = 1e-6  # what is shorter is written as less than this
 LEAST_PERCENT = 0.001  # what is nearer to nothing or to all is written as nearer than this
 NARROW = 1.15  # a bucket whose upper bound is at most so many times its lower one is written as one number
 ROUNDING = 1e-9  # of a ratio; 1 - 0.99 is a little more than a hundredth
+SHA = re.compile(r"[0-9a-f]{40,}")
+SHA_LETTERS = 4  # of a checksum; enough to distinguish two
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +221,8 @@ def shortened(name: str) -> str:
     """Return a name that others chose, as a part of a line: HTML, on one line, and no longer than people read."""
     words = redact(" ".join(INVISIBLE.sub(" ", name).split()))  # a target's address may hold a password
     return escape(words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…")
+
+
+def version_of(version: str) -> str:
+    """Return a version as HTML; of a checksum only the beginning."""
+    return f"{version[:SHA_LETTERS]}…" if SHA.fullmatch(version) else shortened(version)

@@ -13,10 +13,14 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
+from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter, plain
+from wine_slo.slo.text.language import version_of
 from wine_slo.slo.text.status_list import objective_line
 
 POINTS = 300  # of one line; more than a phone can show
+MOST_MARKS = 10  # deployments of one chart
+SAME_WITHIN = timedelta(minutes=10)  # a version that appears again so soon was not deployed again
 TICKS = 6  # labels under a chart; what a phone can show in large letters
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -36,6 +40,14 @@ class Breach:
 
     since: float
     until: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A deployment, which is a line from top to bottom, and the version that stands beside it."""
+
+    at: float
     label: str
 
 
@@ -61,6 +73,8 @@ class Chart:
         decimal: The sign before the decimals.
         ticks: Instants in epoch seconds that have a label, and that label.
         breaches: What is shaded.
+        marks: Deployments, oldest first.
+        mark_label: What the line of a deployment means; it stands there where there is one.
     """
 
     title: str
@@ -80,6 +94,8 @@ class Chart:
     decimal: str = "."
     ticks: tuple[tuple[float, str], ...] = ()
     breaches: tuple[Breach, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    mark_label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +109,7 @@ class ObjectiveSeries:
         values: Seconds of the objective's quantile for a latency, else the share of bad events; by epoch seconds.
         rates: Requests a second, in the same way.
         incidents: What of it was a breach.
+        deployments: Those of its job that are known, each with its version.
     """
 
     key: Key
@@ -102,6 +119,7 @@ class ObjectiveSeries:
     values: Mapping[float, float]
     rates: Mapping[float, float]
     incidents: tuple[Incident, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
 
 
 def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> Chart:
@@ -132,6 +150,8 @@ def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> C
         breaches=breaches(
             series.incidents, series.first, series.last, lambda number: fmt.say("#{number}", number=number)
         ),
+        marks=marks(series.deployments, series.first, series.last),
+        mark_label=plain(fmt.say("deployment")),
     )
 
 
@@ -203,6 +223,23 @@ def breaches(
                 shaded.append(Breach(since.timestamp(), until.timestamp(), label))
                 label = ""  # once for all openings of an incident
     return tuple(shaded)
+
+
+def marks(deployments: Iterable[Deployment], first: datetime, last: datetime) -> tuple[Mark, ...]:
+    """Return the last deployments between two instants, oldest first.
+
+    Args:
+        deployments: One may be there twice, as it was reported and, a little later, as it was seen.
+        first: Where the chart begins.
+        last: Where it ends.
+    """
+    shown: list[Mark] = []
+    latest: dict[str, datetime] = {}
+    for at, version in sorted({(each.at, each.after) for each in deployments if first <= each.at <= last}):
+        if version not in latest or at - latest[version] > SAME_WITHIN:
+            shown.append(Mark(at.timestamp(), plain(version_of(version))))
+        latest[version] = at
+    return tuple(shown[-MOST_MARKS:])
 
 
 def ticks(

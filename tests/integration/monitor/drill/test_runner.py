@@ -91,6 +91,11 @@ async def test_a_calm_service_is_slowed_to_twice_its_threshold(service: ServiceA
     }
 
 
+async def test_a_drill_says_in_round_numbers_what_it_sends(service: ServiceApi) -> None:
+    drill = await ready(service, of_latency(events_per_second=9.32659))
+    assert f"{drill.does}" == "Sending 9.3 requests/s of 2 s each to violate latency."
+
+
 @pytest.mark.parametrize(
     ("status", "why"),
     [

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from telegram import Bot
 from telegram.request import HTTPXRequest
@@ -30,8 +31,10 @@ from wine_slo.slo.notification.plan import STORM, Notification
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import BURNS, Key
+from wine_slo.slo.source.deployment import Deployment, Reported
 from wine_slo.slo.source.metric_source import MetricSourceError, Series, Vector
 from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.views.chart_spec import Chart
 
 DRAWS = f"import sys; sys.stdin.read(); sys.stdout.buffer.write({PNG!r} + b'picture')"
 ECHOES = f"import sys; sys.stdout.buffer.write({PNG!r} + sys.stdin.buffer.read())"
@@ -69,6 +72,7 @@ class Studio:
         self.prometheus = Answers()
         self.scene = Scene()
         self.outcomes: list[tuple[Kind, str]] = []
+        self.reports: tuple[Reported, ...] = ()
         self.ledger = Ledger.open(f"sqlite:///{folder / 'watchdog.db'}")
         self.fmt = Formatter(self.scene.objectives, UTC)
         self._counted = asyncio.Condition()
@@ -111,6 +115,7 @@ class Studio:
             self.snapshot,
             recipients=self.recipients,
             localizer=self.localizer,
+            reports=lambda: self.reports,
             on_message=self.count,
         )
 
@@ -184,6 +189,24 @@ async def test_the_chart_of_a_burn_rate_alert_shows_the_objective_over_the_time_
     (_, first, last, _), _ = studio.prometheus.requests
     assert last - first >= burn.long
     assert b"2.4" in chart.png, "the values are drawn"
+
+
+async def test_a_chart_has_the_deployments_of_its_own_job_that_were_reported_and_seen(studio: Studio) -> None:
+    studio.draw_with(ECHOES)
+    studio.scene.has(0.0, 60).breaks()
+    now = studio.scene.now
+    seen = Deployment(now - timedelta(minutes=3), before="1.4.1", after="1.4.2")
+    incident_of_it = replace(studio.scene.incident, change=seen)
+    studio.scene.state = replace(studio.scene.state, incidents={incident_of_it.number: incident_of_it})
+    studio.reports = (
+        Reported(job=LATENCY.job, version="1.4.3", at=now - timedelta(minutes=1)),
+        Reported(job="another", version="9.9.9", at=now - timedelta(minutes=1)),
+    )
+    chart = msgspec.json.decode((await studio.charts.of(KEY, studio.fmt)).png.removeprefix(PNG), type=Chart)
+    assert [(each.label, each.at) for each in chart.marks] == [
+        ("1.4.2", seen.at.timestamp()),
+        ("1.4.3", studio.reports[0].at.timestamp()),
+    ]
 
 
 async def test_nothing_else_of_an_incident_is_followed_by_a_chart(studio: Studio) -> None:

@@ -51,9 +51,15 @@ async def test_a_reply_says_what_it_answers_and_numbers_go_on(chat: ConsoleChann
     assert "┌ message 2, reply to 1\n" in console.printed
 
 
-async def test_an_edit_is_one_line(chat: ConsoleChannel, console: Console) -> None:
-    await chat.edit(CONSOLE, 1, "⚪️ <b>over</b>\nmore")
-    assert console.printed == "  message 1 now reads: ⚪️ over\n"
+async def test_an_edit_is_one_line_that_says_more_than_that_it_is_a_drill(
+    chat: ConsoleChannel, console: Console
+) -> None:
+    await chat.edit(CONSOLE, 1, "🟠 DRILL\n⚪️ Resolved: <b>Latency</b>\nmore")
+    await chat.edit(CONSOLE, 1, "⚪️ over")
+    assert console.printed.splitlines() == [
+        "  message 1 now reads: 🟠 DRILL · ⚪️ Resolved: Latency",
+        "  message 1 now reads: ⚪️ over",
+    ]
 
 
 async def test_the_buttons_it_would_have_are_printed_below(chat: ConsoleChannel, console: Console) -> None:

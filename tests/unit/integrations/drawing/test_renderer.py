@@ -19,8 +19,19 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from wine_slo.integrations.drawing.render_process import PNG, WAITING, ChartProcess, DrawingError
-from wine_slo.integrations.drawing.renderer import BLUE, GROUND, HEIGHT, INK, VERMILLION, WIDTH, draw, gaps, with_gaps
-from wine_slo.slo.views.chart_spec import Breach, Chart
+from wine_slo.integrations.drawing.renderer import (
+    BLUE,
+    GROUND,
+    HEIGHT,
+    INK,
+    PURPLE,
+    VERMILLION,
+    WIDTH,
+    draw,
+    gaps,
+    with_gaps,
+)
+from wine_slo.slo.views.chart_spec import Breach, Chart, Mark
 
 STEP = 10.0
 VALUES = tuple((at * STEP, 2.4 if 60 <= at < 80 else 0.05) for at in range(101))
@@ -101,6 +112,30 @@ def test_a_breach_is_shaded_in_both_halves_and_named() -> None:
         box = shade.get_extents().transformed(each.transData.inverted())
         assert (round(box.x0), round(box.x1)) == (600, 800)
     assert "#12" in texts(figure)
+
+
+def test_a_deployment_is_a_line_through_both_halves_with_its_version_and_a_legend() -> None:
+    chart = replace(LATENCY, marks=(Mark(30.0, "1.4.1"), Mark(550.0, "1.4.2")), mark_label="deployment")
+    figure = draw(chart)
+    for each in figure.axes:
+        marks = [found for found in each.get_lines() if found.get_gid() == "mark"]
+        assert [float(np.asarray(found.get_xdata())[0]) for found in marks] == [30, 550]
+    words = texts(figure)
+    for label in ("1.4.1", "1.4.2", "deployment"):
+        assert label in words
+    assert "deployment" not in texts(draw(replace(chart, marks=())))
+
+
+def test_a_version_stands_beside_its_line_within_the_plot_and_over_nothing_else() -> None:
+    marks = tuple(Mark(at, "2026.11.30-rc1") for at in (5.0, 12.0, 590.0, 990.0))
+    figure = draw(replace(LATENCY, marks=marks, mark_label="deployment"))
+    figure.draw_without_rendering()
+    plot = axes(figure).get_window_extent()
+    boxes = [each.get_window_extent() for each in axes(figure).texts if each.get_text() in ("2026.11.30-rc1", "#12")]
+    assert len(boxes) == 4, "there is no room between the first two lines"
+    assert all(plot.x0 <= each.x0 and each.x1 <= plot.x1 for each in boxes)
+    ordered = sorted(boxes, key=lambda each: each.x0)
+    assert all(left.x1 <= right.x0 for left, right in pairwise(ordered))
 
 
 def test_all_of_it_can_be_seen() -> None:
@@ -189,7 +224,7 @@ def test_it_is_as_large_as_a_phone_is_wide_and_its_ground_is_opaque() -> None:
     assert to_rgba(figure.get_facecolor())[3] == 1.0
 
 
-@pytest.mark.parametrize(("colour", "least"), [(INK, 7.0), (BLUE, 4.5), (VERMILLION, 3.4)])
+@pytest.mark.parametrize(("colour", "least"), [(INK, 7.0), (BLUE, 4.5), (VERMILLION, 3.4), (PURPLE, 4.5)])
 def test_its_colours_stand_out_from_its_ground(colour: str, least: float) -> None:
     assert (_luminance(GROUND) + 0.05) / (_luminance(colour) + 0.05) > least
 

@@ -10,8 +10,10 @@ from tests.support.scene import AVAILABILITY, ERRORS, EVERY_KIND, GAUGE, KEY, LA
 from wine_slo.slo.evaluation.incident import Opening
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
+from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.views.chart_spec import (
+    MOST_MARKS,
     POINTS,
     TICKS,
     Chart,
@@ -90,6 +92,27 @@ def test_a_breach_is_shaded_from_its_first_bad_moment_to_its_last() -> None:
         ("#12", at(-600).timestamp(), at(-300).timestamp()),
         ("#13", at(-60).timestamp(), at(0).timestamp()),
     ]
+
+
+def test_the_deployments_of_its_time_are_marked_each_once() -> None:
+    def deployed(seconds: float, version: str) -> Deployment:
+        return Deployment(at(seconds), before="", after=version)
+
+    reported = (deployed(-5000, "1.4.0"), deployed(-3000, "1.4.1"), deployed(-900, "1.4.2"), deployed(-60, "1.4.1"))
+    drawn = chart(deployments=(deployed(-880, "1.4.2"), deployed(60, "1.4.3"), *reported))
+    assert [(each.at, each.label) for each in drawn.marks] == [
+        (at(-3000).timestamp(), "1.4.1"),
+        (at(-900).timestamp(), "1.4.2"),
+        (at(-60).timestamp(), "1.4.1"),
+    ]
+    assert drawn.mark_label == "deployment"
+
+
+def test_of_many_deployments_the_last_are_marked_and_a_checksum_is_short() -> None:
+    many = tuple(Deployment(at(-60 * number), before="", after=f"{number:040x}") for number in range(50))
+    drawn = chart(deployments=many)
+    assert [each.at for each in drawn.marks] == [at(-60 * number).timestamp() for number in reversed(range(MOST_MARKS))]
+    assert {each.label for each in drawn.marks} == {"0000…"}
 
 
 def test_a_chart_of_an_incident_begins_before_it() -> None:

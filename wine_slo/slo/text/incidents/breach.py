@@ -1,6 +1,5 @@
 """An open incident: the message that is kept up to date while it lasts."""
 
-import re
 from datetime import datetime, timedelta
 
 from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT, State
@@ -15,12 +14,10 @@ from wine_slo.slo.text.incidents.cause import cause_line
 from wine_slo.slo.text.incidents.down import service_down_lines, targets_down_in_short, targets_down_lines
 from wine_slo.slo.text.incidents.held import held_lines
 from wine_slo.slo.text.incidents.monitoring import database_lines, monitoring_lost_lines
-from wine_slo.slo.text.language import shortened
+from wine_slo.slo.text.language import shortened, version_of
 from wine_slo.slo.text.silences import silence_line
 
 RATE_OVER = timedelta(minutes=5)  # the burn rate of now
-SHA = re.compile(r"[0-9a-f]{40,}")
-SHA_LETTERS = 4  # of a checksum; enough to distinguish two
 
 
 def drill_marked(fmt: Formatter, text: str, incident: Incident, actions: Actions) -> str:
@@ -133,7 +130,7 @@ def _objective_lines(
 
 def deployment_line(fmt: Formatter, change: Deployment, since: datetime) -> str:
     """Return which version was deployed how long before something began, or how many targets have started."""
-    before, after, duration = _version(change.before), _version(change.after), since - change.at
+    before, after, duration = version_of(change.before), version_of(change.after), since - change.at
     if before and after:
         return fmt.say(
             "Deployed {duration} before ({before} → {after}).", duration=duration, before=before, after=after
@@ -149,11 +146,6 @@ def deployment_line(fmt: Formatter, change: Deployment, since: datetime) -> str:
         started=fmt.language.number(change.started),
         duration=duration,
     )
-
-
-def _version(version: str) -> str:
-    """Return a version as HTML; of a checksum only the beginning."""
-    return f"{version[:SHA_LETTERS]}…" if SHA.fullmatch(version) else shortened(version)
 
 
 def reopened_line(fmt: Formatter, incident: Incident, objective: Objective | None, now: datetime) -> str:

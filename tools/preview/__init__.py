@@ -1,0 +1,1 @@
+"""The pictures of the dashboards, made with Grafana's own components."""
