@@ -3,8 +3,10 @@
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
 # make test-servers   7 minutes: the same incidents on five servers that speak Prometheus' API
 # make test-quick   the unit tests, half a minute
+# make newcomer   15 to 30 minutes: types the commands of README and tutorials in fresh clones, and compares
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
+# make wheel  a minute: builds sdist and wheel into dist/, and tries the wheel and each of its extras outside this folder
 # make lock   writes the pinned requirement files anew
 # make docs   a minute: the documents as a site, in site/; a link that leads nowhere is an error
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
@@ -13,7 +15,7 @@
 # make pictures      20 minutes: makes the pictures of chat, pages, charts and terminal in docs/images anew, from real runs
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
 #             of 15 s, and two hours of random faults
-# make benchmark-watchdog    4 minutes: what an evaluation costs, with three objectives and with a thousand label sets
+# make benchmark-watchdog    7 minutes: what an evaluation costs, with 3 and 100 objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/how-to/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
 # make benchmark-detection   25 minutes: how soon and how falsely we alert, beside Alertmanager
@@ -27,7 +29,7 @@ COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null
 PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up docs test test-quick test-image test-servers soak reference reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up docs test test-quick wheel test-image test-servers soak reference reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -42,6 +44,9 @@ test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 test-quick: $(BIN)/.dev
 	python -m pytest --numprocesses 2 --dist loadfile tests/unit
 
+wheel: $(BIN)/.dev .tools/bin/prometheus
+	python tools/try_wheel.py
+
 # Not of CI, which has no engine. It needs nothing but Python.
 test-image:
 	$(PYTHON) tools/try_image.py
@@ -50,6 +55,11 @@ test-image:
 test-servers: $(BIN)/.dev .tools/servers
 	python -m pytest --capture=no tests/system/test_servers.py
 	WINE_SLO_SOAK=4 python -m pytest --capture=no tests/system/test_servers.py
+
+# Not of CI's `make test`: it installs everything three times. It needs nothing but Python and what the documents name.
+.PHONY: newcomer
+newcomer:
+	$(PYTHON) -m tests.newcomer
 
 reference: $(BIN)/.dev
 	python -m tools.reference
@@ -75,11 +85,11 @@ check: $(BIN)/.dev
 	lint-imports
 
 lock: $(BIN)/.dev
-	uv pip compile pyproject.toml --extra up --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --all-extras --group up --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements.txt
 	uv pip compile --group build --constraints requirements.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements-build.txt
-	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --constraints requirements-build.txt --universal \
+	uv pip compile pyproject.toml --all-extras --group up --group dev --constraints requirements.txt --constraints requirements-build.txt --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
 	uv pip compile --group pictures --constraints requirements-dev.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements-pictures.txt

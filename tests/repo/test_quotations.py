@@ -34,8 +34,8 @@ def said() -> list[re.Pattern[str]]:
 def test_every_sentence_that_a_page_quotes_is_said_by_the_program(page: str) -> None:
     text = (ROOT / page).read_text()
     shown = "".join(re.findall(r"```.*?```", text, re.DOTALL))  # of the runbook, what the code has made
-    words = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-    quoted = {each for each in re.findall(r"`([^`\n]+)`", words) if re.search(r"[A-Za-z]{2} [A-Za-z]", each)}
+    words = " ".join(re.sub(r"```.*?```", "", text, flags=re.DOTALL).split())
+    quoted = {each for each in re.findall(r"`([^`]+)`", words) if re.search(r"[A-Za-z]{2} [A-Za-z]", each)}
     sentences = {each for each in quoted if not each.startswith(tuple(COMMANDS)) and "=" not in each} - OF_OTHERS
     assert sentences
     assert [each for each in sorted(sentences) if each.strip(" .…") not in shown and not _is_said(each)] == []

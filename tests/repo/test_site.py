@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.site.check import external_links, mistakes
-from tools.site.markdown import for_mkdocs, links_replaced
+from tools.site.markdown import breakable, for_mkdocs, links_replaced
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -46,6 +46,14 @@ def test_links_are_replaced_but_for_those_in_code_and_to_other_hosts() -> None:
     page = "[a](b.md#c) ![d](e.png) [f](https://g.h/i.md) [j](#k)\n```\n[l](m.md)\n```"
     replaced = "[A](../b.md#c) ![D](../e.png) [f](https://g.h/i.md) [j](#k)\n```\n[l](m.md)\n```"
     assert links_replaced(page, lambda text, target: (text.upper(), f"../{target}")) == replaced
+
+
+def test_long_words_of_code_can_be_broken_at_their_joints_and_short_ones_cannot() -> None:
+    name = "WINE_SLO_PROMETHEUS_PASSWORD_FILE"
+    path = "tests/unit/slo/test_a.py::test_that_is_long"
+    broken = "tests/<wbr>unit/<wbr>slo/<wbr>test_<wbr>a.py::<wbr>test_<wbr>that_<wbr>is_<wbr>long"
+    html = f"<code>{name}</code><code>{path}</code>"
+    assert breakable(html) == f"<code>{name}</code><code>{broken}</code>"
 
 
 def test_the_check_finds_each_mistake_of_a_site(tmp_path: Path) -> None:

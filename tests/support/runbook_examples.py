@@ -67,6 +67,21 @@ JOB_DOWN = replace(
     key=Key(DOWN, (("job", "wine-slo"),)),
     reason=Reason("{count} of {count} targets do not answer", {"count": 3}),
 )
+FLAPPING = replace(
+    JOB_DOWN,
+    reason=Reason(
+        "even the best of its {targets} targets did not answer {count} of its last {scrapes} scrapes",
+        {"count": 24, "scrapes": 60, "targets": 3},
+    ),
+    openings=3,
+    relapses=2,
+    again_at=at(120),
+    last_bad_at=at(180),
+)
+ONLY_TARGET = replace(
+    FLAPPING,
+    reason=Reason("its only target did not answer {count} of its last {scrapes} scrapes", {"count": 30, "scrapes": 63}),
+)
 JOBS_DOWN = [replace(JOB_DOWN, number=each, key=Key(DOWN, (("job", f"shop-{each}"),))) for each in range(1, 7)]
 STALE = replace(
     BLIND,
@@ -161,7 +176,10 @@ MESSAGES: dict[Section, tuple[Say, ...]] = {
     ),
     Section.BURN_PAGE: (EXAMPLES["the budget burns"],),
     Section.BURN_TICKET: (EXAMPLES["the budget melts"],),
-    Section.DOWN: (lambda fmt: breach(JOB_DOWN, after=185, fmt=fmt),),
+    Section.DOWN: (
+        lambda fmt: breach(JOB_DOWN, after=185, fmt=fmt),
+        lambda fmt: breach(FLAPPING, after=360, state=State(evaluated_at=at(360)), fmt=fmt),
+    ),
     Section.PROMETHEUS: (EXAMPLES["blind"],),
     Section.STALE: (lambda fmt: breach(STALE, after=185, state=without(Sight.STALE, OF_JOB), fmt=fmt),),
     Section.NOT_EVALUATED: (
@@ -267,7 +285,7 @@ CALENDAR = Calendar(CalendarUnit.MONTH, UTC)
 MONTHLY = replace(LATENCY, window=CALENDAR.nominal, calendar=CALENDAR)
 NEW = replace(BUDGET, history=minutes(100), period=MONTHLY.period(START.replace(hour=1)))
 LOST = replace(BLIND, began_at=at(-900), last_bad_at=at(-780), closed_at=at(-780), outcome=Outcome.RECOVERED)
-STARTED = Deployment(at(0), "", "", targets=1, started=1)
+STARTED = Deployment(at(0), "", "", targets=3, started=1)
 
 
 def acted(fmt: Formatter, truth: Incident) -> str:
@@ -293,6 +311,8 @@ VARIANTS: tuple[Say, ...] = (
     lambda fmt: recovery_text(fmt, replace(RECOVERED, value=None), OPENED),
     lambda fmt: breach(replace(SLOW, change=Deployment(at(0), "", "1.4")), fmt=fmt),
     lambda fmt: breach(replace(SLOW, change=STARTED), fmt=fmt),
+    lambda fmt: breach(replace(SLOW, change=replace(STARTED, targets=1)), fmt=fmt),
+    lambda fmt: breach(ONLY_TARGET, after=360, state=State(evaluated_at=at(360)), fmt=fmt),
     lambda fmt: breach(replace(SLOW, budget=KNOWN_SHORT), fmt=fmt),
     lambda fmt: breach(replace(SLOW, budget=GONE), fmt=fmt),
     lambda fmt: breach(ALL_DOWN, state=State(incidents={each: held(each) for each in range(1, 6)}), fmt=fmt),

@@ -13,7 +13,7 @@ from typing import Any
 from mkdocs.structure.files import File
 from nbconvert import MarkdownExporter
 
-from tools.site.markdown import for_mkdocs, links_replaced, title_of
+from tools.site.markdown import breakable, for_mkdocs, links_replaced, title_of
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = "walkthrough"
@@ -60,3 +60,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         return text, f"{config.repo_url.rstrip('/')}/{kind}/{BRANCH}/{there}"
 
     return links_replaced(for_mkdocs(markdown), replaced)
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:  # noqa: ARG001 - mkdocs names them
+    """Return the page so that a table is no wider than it must be."""
+    return breakable(html)

@@ -8,6 +8,8 @@ LINK = re.compile(r"\[([^]\[]*)\]\((?![a-z]+:|#|/)([^)\s#]+)")  # a relative one
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 FENCE = re.compile(r"( *)(```+|~~~+)")
 ITEM = re.compile(r"( *)([*+-]|\d+\.) +")
+LONG_CODE = re.compile(r"<code>([^<\s]{41,})</code>")
+JOINT = re.compile(r"(?<!<)(/|::|_)")  # not of a tag
 INDENT = 4  # spaces by which mkdocs wants what belongs to an item
 
 
@@ -35,6 +37,11 @@ def title_of(markdown: str) -> str:
 def diagram(source: str, _language: str, css_class: str, *_others: object, **_more: object) -> str:
     """Return a diagram of Mermaid as HTML, in a box that a narrow screen can move."""
     return f'<div class="diagram"><pre class="{css_class}"><code>{escape(source)}</code></pre></div>'
+
+
+def breakable(html: str) -> str:
+    """Return a page whose long words of code, such as the path of a test, can be broken at their joints."""
+    return LONG_CODE.sub(lambda code: JOINT.sub(lambda joint: f"{joint[0]}<wbr>", code[0]), html)
 
 
 def for_mkdocs(markdown: str) -> str:

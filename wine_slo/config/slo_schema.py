@@ -40,7 +40,12 @@ Window = Annotated[
     ),
 ]
 Title = Annotated[str, wanted("must be text of at most 200 letters", max_length=200)]
-Page = Annotated[str, wanted("must be the address of a page, such as https://wiki.example.com/latency", pattern=PAGE)]
+Page = Annotated[
+    str,
+    wanted(
+        "must be the address of a page, with a dot in its host, such as https://wiki.example.com/latency", pattern=PAGE
+    ),
+]
 Number = Annotated[float, wanted("must be a number")]
 Names = Annotated[list[str], wanted("must be a list of names")]
 Filled = Annotated[str, Meta(min_length=1)]

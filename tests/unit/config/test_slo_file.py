@@ -50,7 +50,7 @@ BURN = """\
     threshold: 1s"""
 
 
-NO_PAGE = "must be the address of a page, such as https://wiki.example.com/latency"
+NO_PAGE = "must be the address of a page, with a dot in its host, such as https://wiki.example.com/latency"
 
 
 def mistakes(text: str) -> tuple[str, ...]:

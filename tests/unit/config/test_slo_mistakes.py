@@ -148,12 +148,41 @@ def test_what_yaml_takes_for_something_else_is_answered_with_what_to_write(line:
         ("bad_for: 25s", "scrape_interval: 5", "scrape_interval is 5; write its unit: 5s"),
         ("window: 30d", "window: 30", "window is 30; write its unit: 30d"),
         ("bad_for: 25s", "by: [code, code]", "by must name each label once"),
+        ("bad_for: 25s", "by: [le]", "by must not name le: the buckets of a histogram are judged together"),
+        ("bad_for: 25s", "breakdown: [le]", "breakdown must not name le, by which a histogram counts"),
+        (
+            'selector: code="200"',
+            """selector: 'code!~"(?=5).."'""",
+            'selector has code!~"(?=5)..", which has (?=5, which is not known in RE2, the language of Prometheus',
+        ),
         ("name: latency", "name: on", 'name is on; YAML reads that as true or false, so write "on"'),
     ],
 )
 def test_a_value_of_another_kind_is_answered_with_what_to_write(old: str, new: str, said: str) -> None:
     (mistake,) = mistakes(PAGE.replace(old, new))
     assert mistake.endswith(f": objectives.0.{said}")
+
+
+def test_a_kind_that_is_misspelt_is_quoted_with_the_one_that_is_meant() -> None:
+    assert mistakes(PAGE.replace("kind: latency", "kind: latancy")) == (
+        "slo.yml:5: objectives.0 has the kind latancy; write latency",
+    )
+
+
+def test_deployments_that_are_no_list_of_mappings_are_answered_with_one() -> None:
+    assert mistakes(f"deployments: app_info\n{PAGE}") == (
+        (
+            "slo.yml:1: deployments is 'app_info'; it must be a list of selectors and labels, such as "
+            "[{selector: app_info, label: version}]"
+        ),
+    )
+
+
+def test_a_drill_of_an_objective_whose_name_is_wrong_is_no_second_mistake() -> None:
+    drill = "drill: {objective: speed, url: 'http://shop/slow'}\n"
+    assert mistakes(drill + PAGE) == ("slo.yml:1: drill names speed, which is none of the objectives",)
+    (mistake,) = mistakes(drill + PAGE.replace("name: latency", "name: Speed"))
+    assert mistake.startswith("slo.yml:6: objectives.0.name is 'Speed'; ")
 
 
 # How the file may be written

@@ -147,7 +147,7 @@ def _line(slo: ObjectiveStatus, answer: CheckedObjective) -> str:
         said = f"{number}; suspicious, but not for long enough to be a breach"
     else:
         said = number or "no number"
-    if slo.doubt:
-        is_explained = answer in (CheckedObjective.CANNOT_SEE, CheckedObjective.TOO_LITTLE) and slo.sight.is_seeing
+    if slo.doubt and slo.sight.is_seeing:
+        is_explained = answer in (CheckedObjective.CANNOT_SEE, CheckedObjective.TOO_LITTLE)
         said = slo.doubt if is_explained else f"{said}; but {slo.doubt}"
     return f"{WORDS[answer]:<18} {slo.slo}: {said}"

@@ -24,6 +24,7 @@ from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incident_detail import unknown_incident
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 BY_PATH = replace(LATENCY, by=("path",))
@@ -286,6 +287,13 @@ async def test_a_number_that_is_none_is_answered_with_where_they_are(desk: Desk,
 
 async def test_an_incident_without_a_number_is_answered_with_usage(desk: Desk) -> None:
     assert await desk.sends("/incident") == ["Which one? Give its number: /incident 12. All incidents: /incidents"]
+
+
+def test_of_several_open_incidents_each_is_named() -> None:
+    opened = [incident(), incident(number=13, key=Key("down", (("job", "shop"),)))]
+    assert unknown_incident(Formatter(ALL, UTC), "", opened) == (
+        "Which one? Open: #12 Latency, #13 Targets of shop. For example: /incident 12. All incidents: /incidents"
+    )
 
 
 # /chart

@@ -8,6 +8,7 @@ import pytest
 from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.people import Talk, among
 from tests.support.scene import ALL
+from wine_slo.slo.chat.messages import Answer, Command, Question
 from wine_slo.slo.text.formatting import Formatter
 
 TUTORIAL = (Path(__file__).parents[4] / "docs" / "tutorials" / "telegram.md").read_text()
@@ -47,13 +48,29 @@ async def test_the_bot_answers_with_the_ids_that_the_tutorial_shows(
     assert [line for line in said if f"`{line}`" not in row(where)] == []
 
 
-async def test_a_post_in_a_channel_is_answered_with_the_id_of_the_channel_alone(talk: Talk) -> None:
+async def posts(talk: Talk, text: str) -> str:
+    """Somebody posts in the channel; return what the bot answers there."""
     channel = {"id": CHANNEL, "type": "channel", "title": "Shop"}
+    posted = (await talk.api.says(CHANNEL, ANNA, "hm")).as_json()
+    del posted["from"]
+    known = len(talk.api.chat(CHANNEL).texts)
+    post = posted | {"text": text, "chat": channel, "sender_chat": channel}
+    await talk.api.sends_update("channel_post", post)
+    await talk.api.until(lambda: len(talk.api.chat(CHANNEL).texts) > known)
+    return talk.api.chat(CHANNEL).texts[-1]
+
+
+async def test_a_post_in_a_channel_is_answered_with_the_id_of_the_channel_alone(talk: Talk) -> None:
     async with talk.listening():
-        posted = (await talk.api.says(CHANNEL, ANNA, "hm")).as_json()
-        del posted["from"]
-        post = posted | {"text": "/id", "chat": channel, "sender_chat": channel}
-        await talk.api.sends_update("channel_post", post)
-        await talk.api.until(lambda: talk.api.chat(CHANNEL).texts)
-    (answer,) = talk.api.chat(CHANNEL).texts
-    assert f"`{answer}`" in row("a channel")
+        assert f"`{await posts(talk, '/id')}`" in row("a channel")
+
+
+async def test_a_command_in_a_channel_of_the_settings_is_answered_and_changes_nothing(talk: Talk) -> None:
+    ours = Talk(talk.api, talk.fmt, among(chats=(CHANNEL,)))
+
+    async def say_done(_question: Question) -> Answer:
+        return Answer("done")
+
+    async with ours.listening(Command("change", "Changes something", say_done, changes=True)):
+        assert await posts(ours, "/version") == "wine-slo 1.2.3"
+        assert (await posts(ours, "/change")).startswith("This needs a person: write as yourself")

@@ -12,7 +12,6 @@ from wine_slo.config.slo_file import parse
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.evaluate.objective_checks import check_objectives
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.source.deployment import LOOKBACK, version_series
 from wine_slo.slo.source.metric_source import MetricSource
 
 REQUESTS = "prometheus_http_requests_total"
@@ -60,17 +59,12 @@ async def test_labels_that_no_series_has_are_a_mistake_of_by_and_of_breakdown(ap
 
 
 async def test_the_version_and_the_start_of_a_service_are_found_by_themselves(api: MetricSource) -> None:
-    (objective,) = (
-        parse("job: self\nscrape_interval: 1s\nobjectives: [{name: up, kind: up, objective: 0.9}]").objectives().all
-    )
-    infos = promql.infos(objective.scope)
-    assert infos is not None
-    series = version_series([each.labels for each in (await api.query(infos)).samples])
-    assert series is not None
-    assert (series.selector, series.label) == ("prometheus_build_info", "version")
-    query = promql.versions_first_seen(objective, series, LOOKBACK)
+    ratio = f"kind: ratio, objective: 0.9, bad: up, total: {REQUESTS}"
+    text = f"job: self\nscrape_interval: 1s\nobjectives:\n  - {{name: a, {ratio}}}\n"
+    (objective,) = parse(text).objectives().all
+    query = promql.scrapes_unanswered(objective)
     assert query is not None
-    (seen,) = (await api.query(query)).samples
-    (started,) = (await api.query(promql.started_at(objective.scope))).samples
-    assert seen.labels["version"]
-    assert started.value <= seen.value
+    (found,) = (await api.query(query)).samples
+    assert (found.labels, found.value) == ({}, 0)
+    (all_of_them,) = (await api.query(query.replace("- sum_over_time", "- 0 * sum_over_time"))).samples
+    assert all_of_them.value > 2

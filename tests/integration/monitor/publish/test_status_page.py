@@ -245,6 +245,14 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
     assert {each.verdict for each in watch.status().objectives} == {Judgement.UNKNOWN}
 
 
+async def test_a_number_of_before_is_not_shown_as_the_present_one(client: Client, watch: Watch) -> None:
+    old = replace(FINE, sight=Sight.NO_TRAFFIC, reason="no requests", latency_seconds=0.04)
+    watch.state = state(latency=old, errors=ERRING, availability=ERRING)
+    text = await page_of(client)
+    assert '<p class="value"><b>no number</b> p95' in text
+    assert "last known 0.04 s" in text
+
+
 async def test_while_nothing_is_seen_the_last_budget_stands_grey_with_its_time(client: Client, watch: Watch) -> None:
     blind = state(latency=NO_DATA, errors=NO_DATA, availability=NO_DATA)
     last = {key: replace(each, budget=FINE.budget, budget_at=at(3000)) for key, each in blind.tracks.items()}

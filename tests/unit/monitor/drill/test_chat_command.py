@@ -257,6 +257,18 @@ async def test_what_begins_while_it_runs_is_a_drills_and_what_begins_later_is_no
     assert not stage.journal.actions.is_announced(incident(began_at=at(40), opened_at=at(65)))
 
 
+async def test_a_service_that_a_drill_takes_down_is_marked_as_a_drill(stage: Stage) -> None:
+    stage.entry = DrillEntry(start=["break"], stop=["mend"])
+    await stage.request("latency")
+    down = incident(key=Key("down", (("job", "wine-slo"),)), began_at=at(5), opened_at=at(125))
+    assert stage.journal.is_announced_drill(down, "latency")
+    assert not stage.journal.is_announced_drill(down, "errors")
+    marked = replace(down, is_announced_drill=True)
+    action = stage.journal.actions.drill_of(marked)
+    assert action
+    assert action.by.name == "Anna"
+
+
 async def test_a_drill_whose_end_nobody_could_keep_ends_by_itself(stage: Stage) -> None:
     stage.entry = DrillEntry(url="http://shop/slow")
     await stage.request("latency")

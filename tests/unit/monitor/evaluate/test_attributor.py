@@ -3,22 +3,27 @@
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
-from tests.support.scene import LATENCY, START
+from tests.support.scene import CHAT, KEY, LATENCY, START, incident
 from wine_slo.metric_names import ENDPOINT
-from wine_slo.monitor.evaluate.attributor import MOST_SERIES
+from wine_slo.monitor.evaluate.attributor import MOST_SERIES, Attributor
 from wine_slo.monitor.evaluate.collector import Collector
+from wine_slo.slo.attribution.attribution import Attribution
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.key_state import MOST_ATTRIBUTED
+from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives import promql
-from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
 from wine_slo.slo.source.clocks import SourceTime, WallTime
 from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series, Vector
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.incidents.breach import breach_text
 
 PATIENT = 10.0  # seconds that a test waits for what must come
 BY = replace(LATENCY, by=(ENDPOINT,))
@@ -180,3 +185,41 @@ async def test_nothing_is_queried_where_no_label_is_wanted() -> None:
     life = Life(replace(LATENCY, breakdown=()))
     await life.breaks()
     assert life.prometheus.seen == []
+
+
+# What burns an error budget
+
+BURN = BURNS[0]
+BURNING_KEY = replace(KEY, alert=Alert.PAGE)
+COUNTS = {"/sleep": (1800.0, 0.2), "/predict": (34200.0, 1.0)}  # in an hour: requests, and which share of them is good
+EVENTS, GOOD = promql.events(BY, BURN.long), promql.good_ratio(BY, BURN.long)
+
+
+class Burnt(Labelled):
+    """What it counted in an hour, by endpoint."""
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        if promql not in (EVENTS, GOOD):
+            return await super().query(promql, at)
+        await self._note(promql)
+        samples = (Sample({ENDPOINT: name}, pair[promql == GOOD]) for name, pair in COUNTS.items())
+        return Vector(tuple(samples), SourceTime(self.now))
+
+
+async def test_what_burns_a_budget_is_attributed_over_its_window_and_not_often() -> None:
+    prometheus = Burnt()
+    objectives = Objectives.only(replace(LATENCY, burns=BURNS))
+    burning = incident(key=BURNING_KEY, burn=BURN)
+    state, attributor = State(incidents={12: burning}), Attributor(prometheus)
+    found: dict[Key, Attribution] = {}
+    for minute in range(11):
+        reading = Reading(at=START + timedelta(minutes=minute), sight=Sight.CLEAR)
+        found |= await attributor.attributions(state, objectives, {KEY: reading}, ())
+    assert prometheus.seen == [LABELS, EVENTS, GOOD] * 2
+    explained = replace(burning, attribution=found[BURNING_KEY])
+    assert causes(explained) == [(ENDPOINT, ("/sleep",))]
+    (cause,) = found[BURNING_KEY].causes
+    assert (round(cause.bad), round(cause.total)) == (1440, 1800)
+    assert found[BURNING_KEY].over == BURN.long
+    text = breach_text(Formatter(objectives, UTC), explained, DeliveryRecord(incident=12, chat=CHAT), state, START)
+    assert "100 % of the bad requests: endpoint=/sleep. All others are fine." in text.splitlines()

@@ -224,6 +224,16 @@ async def test_a_file_read_anew_that_cannot_be_judged_at_the_real_intervals_chan
     assert followed.live.file.place("errors", "kind").endswith("slo.yml:3")
 
 
+async def test_what_is_wrong_with_the_series_is_kept_until_the_file_is_read_anew(followed: Followed) -> None:
+    doubts = {"errors": "bad matches no series"}
+    assert followed.live.doubt(doubts).doubts == doubts
+    followed.prometheus.intervals = {"api": 15, "other": 5}
+    await followed.after(REFRESHED_EVERY)
+    assert followed.live.current.doubts == doubts
+    await followed.live.reload()
+    assert followed.live.current.doubts == {}
+
+
 async def test_one_evaluation_has_the_real_intervals_and_without_prometheus_what_the_file_says() -> None:
     prometheus = Prometheus({"api": 30, "other": 60})
     file = slo_file.parse(SILENT)

@@ -294,6 +294,17 @@ def test_while_it_is_met_all_say_the_value_of_the_whole_range() -> None:
     assert said["page"] == "0.3 % failed over 5 min (target ≤ 1 %)"
 
 
+def test_nothing_is_green_of_which_surely_or_perhaps_not_everything_is_counted() -> None:
+    scene = Scene(ERRORS).has(0.0, 60, key=Key("errors"))
+    doubted = replace(scene.objectives, doubts={"errors": "bad matches no series"})
+    (line, *_) = status_list(Formatter(doubted, UTC), scene.state, scene.now).splitlines()
+    assert line.startswith("🟡 errors: ")
+    assert "slo.yml may be wrong here: see wine-slo doctor" in line
+    assert objective_line(Formatter(doubted, UTC), Key("errors"), scene.state, scene.now).startswith("🟡")
+    (certain, *_) = status_list(Formatter(scene.objectives, UTC), scene.state, scene.now).splitlines()
+    assert certain.startswith("🟢 errors: ")
+
+
 def test_nothing_is_green_beside_a_value_in_breach_while_its_range_still_holds_bad_time() -> None:
     history = History(ERRORS)
     for bad in [0.0] * 20 + [1.0] * 10 + [0.0] * 12:

@@ -736,6 +736,9 @@ def test_what_is_overdue_is_not_green() -> None:
             "2 of 3 targets started 3 min before.",
             id="starts alone",
         ),
+        pytest.param(
+            Deployment(at(-120), "", "", started=1, targets=1), "Its only target started 3 min before.", id="one target"
+        ),
     ],
 )
 def test_a_breach_names_the_deployment_shortly_before(change: Deployment, line: str) -> None:
