@@ -16,10 +16,10 @@ FROM libraries AS own
 COPY requirements-build.txt /build/
 RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r /build/requirements-build.txt
 WORKDIR /build
-COPY models /own/app/models
-COPY config /own/app/config
 COPY deploy/image/health.sh /own/app/
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE .env.example prometheus.yml slo.schema.json ./
+COPY models ./models
+COPY config ./config
 COPY wine_slo ./wine_slo
 RUN pip --python /venv/bin/python install --no-cache-dir --no-compile --no-deps --no-build-isolation --root /own . \
     && /venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -s /own /own \

@@ -5,6 +5,7 @@
 # make test-quick   the unit tests, half a minute
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
+# make wheel  a minute: builds sdist and wheel into dist/, and tries the wheel and each of its extras outside this folder
 # make lock   writes the pinned requirement files anew
 # make docs   a minute: the documents as a site, in site/; a link that leads nowhere is an error
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
@@ -27,7 +28,7 @@ COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null
 PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up docs test test-quick test-image test-servers soak reference reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up docs test test-quick wheel test-image test-servers soak reference reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -41,6 +42,9 @@ test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
 
 test-quick: $(BIN)/.dev
 	python -m pytest --numprocesses 2 --dist loadfile tests/unit
+
+wheel: $(BIN)/.dev .tools/bin/prometheus
+	python tools/try_wheel.py
 
 # Not of CI, which has no engine. It needs nothing but Python.
 test-image:
@@ -75,11 +79,11 @@ check: $(BIN)/.dev
 	lint-imports
 
 lock: $(BIN)/.dev
-	uv pip compile pyproject.toml --extra up --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --all-extras --group up --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements.txt
 	uv pip compile --group build --constraints requirements.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements-build.txt
-	uv pip compile pyproject.toml --extra up --group dev --constraints requirements.txt --constraints requirements-build.txt --universal \
+	uv pip compile pyproject.toml --all-extras --group up --group dev --constraints requirements.txt --constraints requirements-build.txt --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.txt
 	uv pip compile --group docs --constraints requirements-dev.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements-docs.txt

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from wine_slo import extras
 from wine_slo.exit_status import ExitStatus, epilogue
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
@@ -13,11 +14,23 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
+def _print_version(is_wanted: bool) -> None:  # noqa: FBT001  # typer calls it with the flag
+    if is_wanted:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        typer.echo(f"wine-slo {version('wine-slo')}")
+        raise typer.Exit
+
+
 @app.callback()
 def main(
+    *,
     env_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Read settings from this file instead of .env.")
     ] = None,
+    version: Annotated[  # noqa: ARG001  # its callback has done it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Serve a wine classifier, and monitor its SLOs."""
     if env_file:
@@ -37,6 +50,7 @@ def is_set(name: str) -> None:
 @app.command(epilog=epilogue("train"))
 def train() -> None:
     """Train the shipped model and write models/model.pkl and its card."""
+    extras.need("server", "train")
     from wine_slo.service.model import training  # noqa: PLC0415
 
     training.main()
@@ -45,6 +59,7 @@ def train() -> None:
 @app.command(epilog=epilogue("server"))
 def server(workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1) -> None:
     """Serve the API and the form until stopped."""
+    extras.need("server", "server")
     from wine_slo import server  # noqa: PLC0415
 
     server.main(workers)
@@ -53,6 +68,7 @@ def server(workers: Annotated[int, typer.Option(min=1, max=64, help="Processes t
 @app.command(epilog=epilogue("watchdog"))
 def watchdog() -> None:
     """Evaluate the SLOs and send notifications, until stopped."""
+    extras.need("watchdog", "watchdog")
     from wine_slo import watchdog  # noqa: PLC0415
 
     watchdog.main()
@@ -104,6 +120,7 @@ def init(
     output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = Path("slo.yml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Take what is proposed, without a question.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="Copy the files of the wine service instead.")] = False,
 ) -> None:
     """Write a first slo.yml, for what a Prometheus scrapes or out of the objectives of another tool.
 
@@ -114,10 +131,16 @@ def init(
     With --from it reads Sloth, Pyrra, OpenSLO, slo-generator and Prometheus
     alerting rules, and says of each SLO what was taken, changed or left out
     and why.
+
+    With --example it copies config/slo.yml, its schema and prometheus.yml of
+    the service that comes with wine-slo, and needs no Prometheus.
     """
+    from wine_slo.monitor.onboarding import example as example_files  # noqa: PLC0415
     from wine_slo.monitor.onboarding import init as onboarding  # noqa: PLC0415
     from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
 
+    if example:
+        raise typer.Exit(example_files.main(force=force))
     if sources:
         raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force, prometheus=prometheus))
     if files:
@@ -179,6 +202,7 @@ def replay(  # noqa: PLR0913  # options of a command, each by its name
     evaluations, same rules, same incidents. An interrupted run continues
     where it was.
     """
+    extras.need("watchdog", "replay")
     from wine_slo.monitor.replay.command import main  # noqa: PLC0415
     from wine_slo.monitor.replay.inputs import Options  # noqa: PLC0415
 
@@ -212,6 +236,7 @@ def suggest(
     ones of them, and those of slo.yml, with the watchdog's own evaluator.
     An interrupted run continues where it was.
     """
+    extras.need("watchdog", "suggest")
     from wine_slo.monitor.onboarding.suggest import command as suggesting  # noqa: PLC0415
 
     raise typer.Exit(suggesting.main(objectives, is_discovering=discover, as_json=as_json))
@@ -225,6 +250,7 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002
     service and its model, the watchdog, its ledger, Telegram and its chats. It
     changes nothing and notifies nobody.
     """
+    extras.need("watchdog", "doctor")
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
     raise typer.Exit(run.doctor(as_json=as_json))
@@ -246,6 +272,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; one that is th
     To restore, stop the watchdog and put that file in the place of the
     ledger, without the -wal and -shm files beside it.
     """
+    extras.need("watchdog", "ledger backup")
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
     raise typer.Exit(run.backup(file))

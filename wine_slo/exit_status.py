@@ -13,7 +13,10 @@ class ExitStatus(IntEnum):
 
     OK = 0, "It is done, and what was checked is right."
     FAILED = 1, "It could not be done, or what was checked is not right; also a fault that nobody expected."
-    BAD_INPUT = 2, "An argument, an option, a setting or a file cannot be used; nothing was done."
+    BAD_INPUT = (
+        2,
+        "Input (an argument, a setting, a file) cannot be used, or an extra is not installed; nothing was done.",
+    )
     NO_DATA = 3, "What was queried does not answer, or what it knows is not enough for an answer."
     TOO_LITTLE_TRAFFIC = 4, "There were no requests, or too few for a judgement."
     OUTPUT_LOST = 74, "All is right, but standard output cannot be written, as on a full disk (EX_IOERR of sysexits.h)."

@@ -33,6 +33,7 @@ from wine_slo.integrations.storage.claim import Claim, ClaimError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.assembly import Loop, Outside, assemble, loops_of, utc_now
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.publish import inbox
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
@@ -55,7 +56,7 @@ def main() -> None:
     standard_streams.reserve()
     try:
         settings = read(WatchdogSettings)
-        file = slo_file.load(settings.objectives)
+        file = load_objectives(settings)
         objectives = file.objectives()
         _check_together(settings, objectives)
     except (SettingsError, slo_file.SloFileError) as error:

@@ -61,6 +61,9 @@ def test_every_setting_that_is_mentioned_exists(project: list[Text]) -> None:
 # Commands
 
 
+NAME = re.compile(r"[a-z][a-z-]*")
+
+
 def wrong_commands(those: Sequence[Text]) -> list[str]:
     lines = arguments("wine-slo", in_code(those))
     return [f"{place}: {wrong}" for place, words in lines if (wrong := _wrong(words))]
@@ -83,8 +86,6 @@ def _wrong(words: list[str]) -> str:
     while rest:
         word = rest.pop(0)
         options = {option: each for each in _options(name) for option in _names(each)}
-        if word.isupper() or word.startswith("{"):
-            continue  # what somebody replaces
         if word.startswith("--"):
             option, _, value = word.partition("=")
             if option not in options:
@@ -92,6 +93,8 @@ def _wrong(words: list[str]) -> str:
             if not (value or options[option].is_flag):
                 rest[:1] = []
         elif getattr(command_line.commands()[name], "commands", None):
+            if not NAME.fullmatch(word):
+                return ""  # a placeholder, or a pattern
             name = f"{name} {word}".strip()
             if name not in command_line.commands():
                 return f"there is no command wine-slo {name}"
@@ -162,7 +165,7 @@ def test_every_command_of_the_bot_in_a_message_exists(project: list[Text]) -> No
 
 # The first words of our metrics that no other exporter begins with.
 OUR_METRIC = re.compile(
-    r"(?<![\w{.$-])((?:watchdog|slo|predictions?|model|feature|responses|oldest_request|requests_in)_[a-z0-9_]+)\b"
+    r"(?<![\w{./$-])((?:watchdog|slo|predictions?|model|feature|responses|oldest_request|requests_in)_[a-z0-9_]+)\b"
     r"(?![.(])"
 )
 

@@ -2,8 +2,9 @@
 
 A setting is a field: its name, type and default, and, by `means`, what it is for and what is wanted of it; the page
 docs/reference/settings.md and .env.example are written from these. The variable is the field's name in capitals behind
-WINE_SLO_. An empty value counts as not set. Each secret can also stand in a file that
-`NAME_FILE` names. All mistakes are reported at once. In `.env` nothing is expanded: a value is what it says.
+WINE_SLO_. An empty value counts as not set. Where a default is a file that this folder does not have, the one that
+comes with the package is used. Each secret can also stand in a file that `NAME_FILE` names. All mistakes are reported
+at once. In `.env` nothing is expanded: a value is what it says.
 """
 
 import os
@@ -19,7 +20,7 @@ import msgspec
 from dotenv.parser import parse_stream
 from msgspec import Meta
 
-from wine_slo.config.files import text_file
+from wine_slo.config.files import shipped, text_file
 from wine_slo.config.setting_types import Host, Secret, Url
 from wine_slo.slo import redaction
 
@@ -153,6 +154,8 @@ def read(settings: type[S]) -> S:
         except SettingsError as error:
             mistakes.append(str(error))
         else:
+            if value is None:
+                value = shipped.in_place_of(setting.default)
             if value is not None:
                 values[setting.field] = value
     if not mistakes:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from wine_slo.config.environment import PREFIX, AllowedHosts, LogFormat, Port, Settings, listed, means
-from wine_slo.config.files import text_file
+from wine_slo.config.files import shipped, text_file
 from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
 from wine_slo.config.setting_types import (
     BotToken,
@@ -122,7 +122,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     poll_seconds: Annotated[
         float, means("How often the watchdog evaluates.", "a number of seconds from 1 to 3600", ge=1, le=3600)
     ] = 30
-    objectives: Annotated[Path, means("The objectives.", "the path of a file such as slo.yml")] = Path("config/slo.yml")
+    objectives: Annotated[
+        Path,
+        means(
+            "The objectives; if not set and not there, those of the service that come with the package.",
+            "the path of a file such as slo.yml",
+        ),
+    ] = Path(shipped.OBJECTIVES)
     database_url: Annotated[
         str,
         means(

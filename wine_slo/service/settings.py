@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from wine_slo.config.environment import AllowedHosts, LogFormat, Port, Settings, means
+from wine_slo.config.files import shipped
 from wine_slo.config.hosts import is_loopback
 from wine_slo.config.setting_types import Host
 
@@ -19,8 +20,11 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     ] = 8000
     model: Annotated[
         Path,
-        means("The model that serves; its card stands beside it.", "the path of a model that `wine-slo train` wrote"),
-    ] = Path("models/model.pkl")
+        means(
+            "The model that serves, its card beside it; if not set and not there, the one that comes with the package.",
+            "the path of a model that `wine-slo train` wrote",
+        ),
+    ] = Path(shipped.MODEL)
     sleep_enabled: Annotated[
         bool | None,
         means("Whether there are `/sleep` and `/fail`.", "true or false; if not set, true on loopback only"),

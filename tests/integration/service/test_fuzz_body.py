@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.service.wines import ROW, WINE
 
-pytest.importorskip("atheris", reason="its wheels are for Linux only")
+pytest.importorskip("atheris", reason="its wheels are for Linux on x86-64 only")
 
 PROGRAM = Path(__file__).with_name("fuzz_body.py")
 SECONDS = int(5 * float(os.environ.get("WINE_SLO_SOAK", "1")) ** 2)

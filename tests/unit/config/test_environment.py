@@ -11,10 +11,12 @@ import pytest
 from tests.support.real.certificates import Authority
 from wine_slo.config.environment import PREFIX, SettingsError, read, unknown
 from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
 from wine_slo.slo import redaction
 
+ROOT = Path(__file__).parents[3]
 PROMETHEUS = (
     "the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
     "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
@@ -41,9 +43,29 @@ def mistakes() -> list[str]:
 
 
 def test_everything_has_a_default() -> None:
+    Path("models").mkdir()
+    Path("models/model.pkl").touch()
     assert read(ServerSettings) == ServerSettings(
         host=Host("127.0.0.1"), port=8000, model=Path("models/model.pkl"), sleep_enabled=None, log_format="text"
     )
+
+
+def test_a_folder_without_a_model_and_objectives_has_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(ServerSettings).model == ROOT / "models" / "model.pkl"
+    assert read(WatchdogSettings).objectives == ROOT / "config" / "slo.yml"
+    monkeypatch.setenv("WINE_SLO_OBJECTIVES", "config/slo.yml")
+    assert read(WatchdogSettings).objectives == Path("config/slo.yml")
+
+
+def test_objectives_of_the_package_are_used_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert load_objectives(read(WatchdogSettings)).name == str(ROOT / "config" / "slo.yml")
+    assert "there is no config/slo.yml in this folder, so the objectives of the service" in caplog.text
+    caplog.clear()
+    monkeypatch.setenv("WINE_SLO_OBJECTIVES", str(ROOT / "config" / "slo.yml"))
+    load_objectives(read(WatchdogSettings))
+    assert caplog.text == ""
 
 
 def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,9 +169,10 @@ def test_what_is_not_wanted_is_refused(monkeypatch: pytest.MonkeyPatch, name: st
 
 @pytest.mark.parametrize("value", ["", " ", "\t", "  \u00a0 "])
 def test_a_blank_value_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    without = read(WatchdogSettings)
     for name in ("WATCHDOG_PASSWORD", "TELEGRAM_ADMIN_IDS", "WATCHDOG_PORT", "GRAFANA_URL"):
         monkeypatch.setenv(f"WINE_SLO_{name}", value)
-    assert read(WatchdogSettings) == WatchdogSettings()
+    assert read(WatchdogSettings) == without
 
 
 @pytest.mark.parametrize("where", ["the environment", ".env"])

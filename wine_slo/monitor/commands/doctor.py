@@ -29,6 +29,7 @@ from wine_slo.integrations.telegram.rights import TelegramRights
 from wine_slo.monitor.commands.finding import Finding, Findings, Grade, ok, warning, wrong
 from wine_slo.monitor.commands.source_findings import source_findings
 from wine_slo.monitor.commands.telegram_findings import telegram_findings
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.model import model_file
 from wine_slo.service.model.model_file import ModelFileError
@@ -81,7 +82,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Fi
     """Return the objectives, and what is found of their file."""
     about = "objectives"
     try:
-        file = slo_file.load(settings.objectives)
+        file = load_objectives(settings)
     except slo_file.SloFileError as error:
         remedy = "correct that line; slo.schema.json says what can stand there"
         return None, [wrong(about, each, remedy) for each in error.mistakes]

@@ -30,7 +30,7 @@ from wine_slo.monitor.commands.check import check as evaluate
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill
 from wine_slo.monitor.evaluate import source
-from wine_slo.monitor.evaluate.live_objectives import at_real_intervals
+from wine_slo.monitor.evaluate.live_objectives import at_real_intervals, load_objectives
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objective, Objectives
 from wine_slo.slo.redaction import redact, redacted
@@ -53,7 +53,7 @@ def check(name: str | None, *, as_json: bool) -> ExitStatus:
     """Evaluate once, and print a line for each objective."""
     try:
         settings = read(WatchdogSettings)
-        file = slo_file.load(settings.objectives)
+        file = load_objectives(settings)
         _chosen(file.objectives(), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)
@@ -123,7 +123,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> ExitStatus:
     """Make an incident, and print how soon it was detected and notified."""
     try:
         settings = read(WatchdogSettings)
-        file = slo_file.load(settings.objectives)
+        file = load_objectives(settings)
         _to_break(file, file.objectives(), name)
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(error, as_json=as_json)

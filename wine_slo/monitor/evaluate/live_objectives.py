@@ -8,8 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from wine_slo.config import slo_file
+from wine_slo.config.environment import PREFIX, is_set
+from wine_slo.config.files import shipped
 from wine_slo.config.slo_file import SloFile, SloFileError
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals, wrongly_written
+from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, SourceInfo
 from wine_slo.slo.span import format_span
@@ -18,6 +21,22 @@ REFRESHED_EVERY = 60.0  # seconds; whoever has Prometheus scrape at another inte
 LONGEST_WAIT = 5.0  # seconds; the evaluation that waits for it must not be late
 
 log = logging.getLogger("wine_slo.watchdog")
+
+
+def load_objectives(settings: WatchdogSettings) -> SloFile:
+    """Return what slo.yml says, and log where it is the one that comes with the package.
+
+    Raises:
+        SloFileError: It cannot be read, or not every line of it can be used.
+    """
+    file = slo_file.load(settings.objectives)
+    if settings.objectives != Path(shipped.OBJECTIVES) and not is_set(f"{PREFIX}OBJECTIVES"):
+        log.warning(
+            "there is no %s in this folder, so the objectives of the service that comes with wine-slo are used; "
+            "`wine-slo init` writes your own",
+            shipped.OBJECTIVES,
+        )
+    return file
 
 
 async def at_real_intervals(file: SloFile, source: MetricSource, info: SourceInfo) -> Objectives:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wine_slo.config.environment import file
+from wine_slo.config.files import shipped
 from wine_slo.config.setting_types import UrlWithoutPassword
 from wine_slo.monitor.onboarding.slo_writer import OutputError
 
@@ -32,13 +33,30 @@ def save_settings(output: Path, wanted: Mapping[str, str]) -> str:
         output: The file that was written before.
         wanted: The settings, by their names.
     """
-    lines = "".join(f"{name}={value}\n" for name, value in wanted.items())
-    path = file()
+    trouble = write_settings(wanted)
+    return f"{output} is written. {trouble}" if trouble else f"{output} and {file()} are written."
+
+
+def write_settings(wanted: Mapping[str, str]) -> str:
+    """Write a file of all settings as comments, but for those that are wanted; return why that was not done, else "".
+
+    Args:
+        wanted: The settings, by their names.
+    """
+    path, lines = file(), "".join(f"{name}={value}\n" for name, value in wanted.items()).rstrip()
     try:
         path.touch(mode=0o600, exist_ok=False)  # tokens will be written into it
-        path.write_text(lines, encoding="utf-8")
+        path.write_text(_settings(wanted), encoding="utf-8")
     except FileExistsError:
-        return f"{output} is written. {path} is left as it is; it should have:\n{lines.rstrip()}"
+        return f"{path} is left as it is; it should have:\n{lines}" if lines else f"{path} is left as it is."
     except OSError as error:
-        return f"{output} is written. {path} cannot be ({error.strerror}); set:\n{lines.rstrip()}"
-    return f"{output} and {path} are written."
+        reason = f"{path} cannot be ({error.strerror})"
+        return f"{reason}; set:\n{lines}" if lines else f"{reason}."
+    return ""
+
+
+def _settings(wanted: Mapping[str, str]) -> str:
+    """Return the example of all settings, in which those that are wanted are no comments."""
+    lines = {f"#{name}": f"{name}={value}" for name, value in wanted.items()}
+    example = shipped.read(shipped.SETTINGS).splitlines()
+    return "".join(f"{lines.get(line.partition('=')[0], line)}\n" for line in example)

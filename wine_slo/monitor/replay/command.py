@@ -17,6 +17,7 @@ from wine_slo.config import slo_file
 from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.slo_file import SloFile
 from wine_slo.exit_status import ExitStatus
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, other_interval, scrape_intervals, wrongly_written
 from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.replay import sweep as sweeps
@@ -75,7 +76,7 @@ def main(options: Options) -> ExitStatus:
 
 def _replayed(options: Options) -> ReplayReport:
     settings = read(WatchdogSettings)
-    file = slo_file.load(options.objectives or settings.objectives)
+    file = slo_file.load(options.objectives) if options.objectives else load_objectives(settings)
     sweep = sweeps.parse(options.sweep) if options.sweep else None
     if sweep is not None and not file.silent_scopes:
         _check(sweep, file.objectives())

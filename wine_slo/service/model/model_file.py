@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 from codecs import BOM_UTF8
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,11 @@ def load(path: Path) -> Model:
         raise ModelFileError(f"{path} has sha256 {sha256[:12]}…, its card says {card.sha256[:12]}…; it was not loaded")
     if card.folded:
         return proved(Model(card, Engine.FOLDED, card.folded), path)
-    if card.sklearn != (installed := version("scikit-learn")):
+    try:
+        installed = version("scikit-learn")
+    except PackageNotFoundError as error:
+        raise ModelFileError(f"{path} needs scikit-learn {card.sklearn}: pip install 'wine-slo[server]'") from error
+    if card.sklearn != installed:
         raise ModelFileError(f"{path} is of scikit-learn {card.sklearn}, but {installed} is installed; train it anew")
     return proved(Model(card, Engine.ESTIMATOR, unpickle(content, path, card)), path)
 

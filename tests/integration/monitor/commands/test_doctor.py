@@ -531,7 +531,10 @@ async def test_a_service_that_the_settings_name_and_that_is_away_is_reported(pat
     assert watchdog.endswith("cannot be reached: is it running?")
 
 
-async def test_a_service_without_its_model_is_reported(patient: Patient, tmp_path: Path) -> None:
+async def test_a_service_without_its_model_is_reported(
+    patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WINE_SLO_MODEL", "none.pkl")
     server = AppServer(create_app(ServerSettings(model=tmp_path / "none.pkl")))
     await server.start_server()
     for named in (True, False):
@@ -539,7 +542,7 @@ async def test_a_service_without_its_model_is_reported(patient: Patient, tmp_pat
         (service,) = lines(found, "service")
         assert service.startswith("wrong: cannot predict: ")
         assert lines(found, "model") == [
-            "wrong: models/model.json cannot be read (No such file or directory); `wine-slo train` writes it"
+            "wrong: none.json cannot be read (No such file or directory); `wine-slo train` writes it"
         ]
     await server.close()
 

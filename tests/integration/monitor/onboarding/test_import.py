@@ -183,7 +183,10 @@ def test_import_writes_a_file_once_and_says_what_became_of_each(tmp_path: Path) 
     assert (said.exit_code, said.stderr) == (0, "")
     assert f"{output} and .env are written.\nNext:\n  wine-slo doctor " in said.stdout
     env = tmp_path / ".env"
-    assert env.read_text() == f"WINE_SLO_PROMETHEUS_URL=http://prometheus:9090\nWINE_SLO_OBJECTIVES={output}\n"
+    assert [each for each in env.read_text().splitlines() if each and not each.startswith("#")] == [
+        "WINE_SLO_PROMETHEUS_URL=http://prometheus:9090",
+        f"WINE_SLO_OBJECTIVES={output}",
+    ]
     assert f"taken     events       {source}:4" in said.stdout
     assert list(slo_file.load(output).objectives().by_name) == ["events", "slow", "short-queue"]
     written = output.read_text()

@@ -54,7 +54,10 @@ async def test_objectives_are_written_for_whatever_is_scraped(fleet: Fleet, proc
     assert 'handler!~"/metrics|none"' in entries["fastapi-latency"]["selector"]
     assert len(slo_file.load(path).objectives().all) == len(entries)
     env = processes.folder / ".env"
-    assert env.read_text() == f"WINE_SLO_PROMETHEUS_URL={fleet.prometheus.url}\nWINE_SLO_OBJECTIVES=slo.yml\n"
+    lines = env.read_text().splitlines()
+    set_lines = [each for each in lines if each and not each.startswith("#")]
+    assert set_lines == [f"WINE_SLO_PROMETHEUS_URL={fleet.prometheus.url}", "WINE_SLO_OBJECTIVES=slo.yml"]
+    assert "#WINE_SLO_TELEGRAM_TOKEN=" in lines
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
     await nothing_is_overwritten(fleet, processes)
 

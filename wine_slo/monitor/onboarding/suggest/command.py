@@ -17,6 +17,7 @@ from wine_slo.config.environment import SettingsError, read
 from wine_slo.config.slo_file import SloFile
 from wine_slo.exit_status import ExitStatus
 from wine_slo.integrations.console.terminal import Terminal
+from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.onboarding.discovery import conventions
@@ -46,7 +47,7 @@ def main(objectives: Path | None, *, is_discovering: bool, as_json: bool) -> Exi
     """Count, replay, print, and return the exit status."""
     try:
         settings = read(WatchdogSettings)
-        file = None if is_discovering else slo_file.load(objectives or settings.objectives)
+        file = None if is_discovering else slo_file.load(objectives) if objectives else load_objectives(settings)
         report = asyncio.run(_report(settings, file))
     except (SettingsError, slo_file.SloFileError) as error:
         return _refuse(str(error), ExitStatus.BAD_INPUT)
