@@ -30,8 +30,10 @@ DISTRIBUTIONS = {
     "dotenv": "python-dotenv",
     "httpx": "python-telegram-bot",
     "multidict": "aiohttp",
+    "scipy": "scikit-learn",
     "sklearn": "scikit-learn",
     "telegram": "python-telegram-bot",
+    "threadpoolctl": "scikit-learn",
     "yaml": "pyyaml",
 }
 # Where each command begins, with whatever it imports late; the extra that it needs, "" for none.
