@@ -224,6 +224,12 @@ def free_ports(count: int) -> Sequence[int]:
     return ports
 
 
+def nowhere() -> dict[str, str]:
+    """Return settings by which no Prometheus and no watchdog is found, whatever else runs on this machine."""
+    (port,) = free_ports(1)
+    return {f"WINE_SLO_{name}_URL": f"http://127.0.0.1:{port}" for name in ("WATCHDOG", "PROMETHEUS")}
+
+
 def try_plain(plain: Installed) -> None:
     """Try what works without an extra, and what says what it needs."""
     version = plain.wheel.name.split("-")[1]
@@ -231,11 +237,9 @@ def try_plain(plain: Installed) -> None:
     said = plain.says("init", "--example")
     expect("config/slo.yml, slo.schema.json, prometheus.yml and .env are written." in said, f"init says {said}")
     expect("latency, errors, availability" in plain.says("validate", "config/slo.yml"), "validate names no objectives")
-    (port,) = free_ports(1)
-    nowhere = {f"WINE_SLO_{name}_URL": f"http://127.0.0.1:{port}" for name in ("WATCHDOG", "PROMETHEUS")}
-    said = plain.says("status", status=3, settings=nowhere)
+    said = plain.says("status", status=3, settings=nowhere())
     expect("cannot be reached" in said, f"status says {said} where no watchdog runs")
-    said = plain.says("check", status=3, settings=nowhere)
+    said = plain.says("check", status=3, settings=nowhere())
     expect("cannot be reached" in said, f"check says {said} where no Prometheus runs")
     plain.lacks("server")
     plain.lacks("watchdog")
@@ -314,7 +318,7 @@ def discovered(installed: Installed, settings: dict[str, str]) -> bool:
 def try_all(everything: Installed) -> None:
     """Try what needs both extras: nothing is missing, and the model can be trained anew."""
     expect("version" in everything.says("train"), "train does not say what it has trained")
-    expect("objectives" in everything.says("doctor", status=1), "doctor says nothing of objectives")
+    expect("objectives" in everything.says("doctor", status=1, settings=nowhere()), "doctor says nothing of objectives")
     expect((everything.folder / "models" / "model.pkl").is_file(), "train has written no model")
 
 
