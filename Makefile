@@ -6,7 +6,7 @@
 # make newcomer   15 to 30 minutes: types the commands of README and tutorials in fresh clones, and compares
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
-# make wheel  a minute: builds sdist and wheel into dist/, and tries the wheel and each of its extras outside this folder
+# make wheel  a minute or two: builds sdist and wheel into dist/, and tries the wheel and each of its extras outside this folder
 # make lock   writes the pinned requirement files anew
 # make docs   a minute: the documents as a site, in site/; a link that leads nowhere is an error
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer

@@ -138,7 +138,7 @@ async def draw(folder: Path) -> None:
     finally:
         await lower.end()
         await upper.end()
-    recording = ROOT / ".tools" / "make-up.cast"
+    recording = folder / "make-up.cast"
     recording.write_text("\n".join(_asciicast(shown)) + "\n")
     _render(recording, IMAGES / "make-up.svg")
 
