@@ -169,6 +169,14 @@ class Stage:
         await self._bot_api.press(message, button)
         await self._bot_api.until(lambda: len(message.versions) > versions, seconds=PATIENCE)
 
+    async def until_text(self, message: Message, words: str) -> None:
+        """Wait until a message has these words.
+
+        Raises:
+            AssertionError: it did not have them within `PATIENCE` seconds.
+        """
+        await self._bot_api.until(lambda: words in message.text, seconds=PATIENCE)
+
     def messages(self) -> list[Message]:
         """Return what is in the chat now, oldest first."""
         return self._chat.messages
