@@ -147,7 +147,7 @@ def test_what_flaps_is_alerted_on_less_and_less(bad_for: float, period: int) -> 
     assert len(delivered) <= 9, "in an hour"
 
 
-# What cannot be told apart, as docs/explanation/judgement.md says it
+# What cannot be distinguished, as docs/explanation/judgement.md says it
 
 
 def at_interval(every: float, load: list[tuple[float, float]], phase: float, until: float) -> Simulation:
