@@ -119,12 +119,12 @@ def test_the_last_of_each_day_is_kept() -> None:
 
 
 def test_in_eighty_columns_no_name_is_folded() -> None:
-    found = story(
+    happened = story(
         alarm(0, 600),
         alarm(5000, 5060, key=Key("latency", (("endpoint", "/api/v1/orders"),))),
         alarm(8000, 8300, key=Key(DOWN, (("job", "checkout"),))),
     )
-    report = ReplayReport(runs=[Run.of(found)], sweep=None, poll=minutes(0.5), notes=(), zone=UTC)
+    report = ReplayReport(runs=[Run.of(happened)], sweep=None, poll=minutes(0.5), notes=(), zone=UTC)
     text = print_tables(report, width=80)
     assert max(map(len, text.splitlines())) <= 80
     for word in ('{endpoint="/api/v1/orders"}', '{job="checkout"}', "availability ", "recovered", "2026-01-01 19:40"):
