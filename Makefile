@@ -6,13 +6,14 @@
 # make newcomer   15 to 30 minutes: types the commands of README and tutorials in fresh clones, and compares
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
-# make wheel  a minute: builds sdist and wheel into dist/, and tries the wheel and each of its extras outside this folder
+# make wheel  a minute or two: builds sdist and wheel into dist/, and tries the wheel and each of its extras outside this folder
 # make lock   writes the pinned requirement files anew
 # make docs   a minute: the documents as a site, in site/; a link that leads nowhere is an error
 # make benchmark-serving     10 minutes: our server beside FastAPI, Litestar, Flask, BentoML and MLServer
 # make reference     writes the parts of docs/reference/ and .env.example that come from the code anew
 # make reliability   writes the table of docs/explanation/delivery.md anew
 # make pictures      20 minutes: makes the pictures of chat, pages, charts and terminal in docs/images anew, from real runs
+# make notebook      two minutes: runs docs/walkthrough.ipynb against the real processes and writes it anew with its outputs
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
 #             of 15 s, and two hours of random faults
 # make benchmark-watchdog    7 minutes: what an evaluation costs, with 3 and 100 objectives and with a thousand label sets
@@ -29,7 +30,7 @@ COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null
 PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up docs test test-quick wheel test-image test-servers soak reference reliability pictures check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up docs test test-quick wheel test-image test-servers soak reference reliability pictures notebook check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -71,6 +72,9 @@ reliability: $(BIN)/.dev
 pictures: $(BIN)/.pictures .tools/bin/prometheus .tools/bin/chromium .tools/share/fonts
 	python -m tools.pictures
 
+notebook: $(BIN)/.notebook .tools/bin/prometheus models/model.json
+	python -m tests.support.walkthrough.notebook
+
 soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
 	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py \
@@ -95,6 +99,8 @@ lock: $(BIN)/.dev
 	    --no-emit-index-url --no-header --quiet --output-file requirements-pictures.txt
 	uv pip compile --group docs --constraints requirements-dev.txt --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements-docs.txt
+	uv pip compile --group notebook --constraints requirements-dev.txt --constraints requirements-docs.txt --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file requirements-notebook.txt
 
 # English is the name of each sentence, so it has no list. Without places and dates, so that branches do not collide.
 # Where git cannot merge the compiled .mo: merge the .po, then this.
@@ -112,7 +118,7 @@ docs: $(BIN)/.docs .tools/site/mermaid.min.js
 models/model.json: | $(BIN)/.up
 	wine-slo train
 
-# Two stamps, so that who only wants to run it does not install the linters.
+# A stamp for each, so that who only wants to run it does not install the linters, nor `make test` Jupyter.
 $(BIN)/.up: requirements.txt requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r requirements.txt -r requirements-build.txt
@@ -122,6 +128,11 @@ $(BIN)/.up: requirements.txt requirements-build.txt pyproject.toml
 
 $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 	$(PIP) --require-hashes -r requirements-dev.txt
+	$(COMPILE)
+	@touch $@
+
+$(BIN)/.notebook: requirements-notebook.txt $(BIN)/.up
+	$(PIP) --require-hashes -r requirements-notebook.txt
 	$(COMPILE)
 	@touch $@
 

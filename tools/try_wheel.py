@@ -9,7 +9,6 @@ status 1 at the first thing that is not so. What was built is in dist/.
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PROMETHEUS = ROOT / ".tools" / "bin" / "prometheus"
+UV = Path(sys.executable).with_name("uv")
 BAROLO = "14.23,1.71,2.43,15.6,127,2.8,3.06,0.28,2.29,5.64,1.04,3.92,1065"
 NOTHING: Mapping[str, str] = {}
 WAIT = 60  # seconds, on a machine that has other work
@@ -127,10 +127,10 @@ class Installed:
         self.name, self.wheel = extra or "plain", wheel
         self.venv, self.folder = work / f"venv-{self.name}", work / f"empty-{self.name}"
         self.folder.mkdir()
-        run(sys.executable, "-m", "venv", self.venv)
+        run(UV, "venv", "--quiet", "--python", sys.executable, self.venv)
         what = f"{wheel}[{extra}]" if extra else str(wheel)
-        pip = (self.venv / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile")
-        run(*pip, "--constraint", constraints(work), what, folder=self.folder)
+        install = (UV, "pip", "install", "--quiet", "--python", self.venv / "bin" / "python")
+        run(*install, "--constraint", ROOT / "requirements.txt", what, folder=self.folder)
 
     @property
     def program(self) -> Path:
@@ -165,17 +165,8 @@ class Installed:
         return False
 
     def size(self) -> float:
-        """Return what the venv takes beside pip, in MB."""
-        files = (each for each in self.venv.rglob("*") if each.is_file() and "/pip" not in str(each))
-        return sum(each.stat().st_size for each in files) / 1e6
-
-
-def constraints(work: Path) -> Path:
-    """Return a file of the locked versions, without the hashes, which a local wheel cannot have."""
-    path = work / "constraints.txt"
-    locked = re.findall(r"^[\w.-]+==\S+(?: ;[^\\\n]*)?", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE)
-    path.write_text("".join(f"{each}\n" for each in locked))
-    return path
+        """Return what the venv takes, in MB."""
+        return sum(each.stat().st_size for each in self.venv.rglob("*") if each.is_file()) / 1e6
 
 
 # Running
@@ -240,8 +231,12 @@ def try_plain(plain: Installed) -> None:
     said = plain.says("init", "--example")
     expect("config/slo.yml, slo.schema.json, prometheus.yml and .env are written." in said, f"init says {said}")
     expect("latency, errors, availability" in plain.says("validate", "config/slo.yml"), "validate names no objectives")
-    expect("cannot be reached" in plain.says("status", status=3), "status does not say that no watchdog runs")
-    expect("cannot be reached" in plain.says("check", status=3), "check does not say that no Prometheus runs")
+    (port,) = free_ports(1)
+    nowhere = {f"WINE_SLO_{name}_URL": f"http://127.0.0.1:{port}" for name in ("WATCHDOG", "PROMETHEUS")}
+    said = plain.says("status", status=3, settings=nowhere)
+    expect("cannot be reached" in said, f"status says {said} where no watchdog runs")
+    said = plain.says("check", status=3, settings=nowhere)
+    expect("cannot be reached" in said, f"check says {said} where no Prometheus runs")
     plain.lacks("server")
     plain.lacks("watchdog")
     for module in ("sklearn", "numpy", "matplotlib", "telegram", "sqlalchemy"):
@@ -319,7 +314,7 @@ def discovered(installed: Installed, settings: dict[str, str]) -> bool:
 def try_all(everything: Installed) -> None:
     """Try what needs both extras: nothing is missing, and the model can be trained anew."""
     expect("version" in everything.says("train"), "train does not say what it has trained")
-    expect(everything.says("doctor", status=1), "doctor says nothing")
+    expect("objectives" in everything.says("doctor", status=1), "doctor says nothing of objectives")
     expect((everything.folder / "models" / "model.pkl").is_file(), "train has written no model")
 
 
@@ -327,7 +322,7 @@ def try_uvx(wheel: Path, work: Path) -> None:
     """Try to run the wheel without installing it."""
     folder = work / "uvx"
     folder.mkdir()
-    uvx = (ROOT / ".venv" / "bin" / "uvx", "--python", sys.executable, "--from", wheel, "wine-slo")
+    uvx = (UV.with_name("uvx"), "--quiet", "--python", sys.executable, "--from", wheel, "wine-slo")
     expect("wine-slo " in run(*uvx, "--version", folder=folder), "uvx does not run it")
     expect(".env are written." in run(*uvx, "init", "--example", folder=folder), "uvx does not run init")
 

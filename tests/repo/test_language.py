@@ -1,6 +1,7 @@
 """Names, docstrings, comments, messages and documents use the field's standard terms: no private word occurs."""
 
 import io
+import json
 import re
 import tokenize
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ FOLDERS = ("wine_slo", "tests", "benchmarks", "tools", "docs", "dashboards", "co
 SUFFIXES = {
     ".py",
     ".md",
+    ".ipynb",
     ".json",
     ".po",
     ".yml",
@@ -96,7 +98,7 @@ def test_no_private_word_is_used() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{each.line}: {each.word}"
         for path in _files()
-        for each in offences(path.read_text(), is_code=path.suffix == ".py")
+        for each in offences(_text(path), is_code=path.suffix == ".py")
     ]
     assert found == []
 
@@ -155,6 +157,13 @@ def _in_text(text: str, first: int) -> Iterator[Offence]:
     masked = NAMED.sub(lambda found: "-" * len(found[0]), text)
     for found in FORBIDDEN.finditer(masked):
         yield Offence(first + masked.count("\n", 0, found.start()), found[0])
+
+
+def _text(path: Path) -> str:
+    """Return what is written in a file; of a notebook, its cells without what they put out."""
+    if path.suffix != ".ipynb":
+        return path.read_text()
+    return "\n".join("".join(cell["source"]) for cell in json.loads(path.read_text())["cells"])
 
 
 def _files() -> list[Path]:

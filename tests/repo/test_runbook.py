@@ -143,6 +143,7 @@ class Recorder(NullTranslations):
 
 
 def test_every_sentence_of_a_message_occurs_in_an_example() -> None:
+    """A new one belongs into an example of its section in tests/support/runbook_examples.py, or else into a variant."""
     recorder = Recorder()
     fmt = replace(ENGLISH, language=replace(ENGLISH.language, translations=recorder))
     for say in (*(say for those in MESSAGES.values() for say in those), *(EXAMPLES | BESIDE).values(), *VARIANTS):

@@ -22,11 +22,8 @@ SCHEMAS = {
     "vendor.citation-file-format": [ROOT / "CITATION.cff"],
 }
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-PULLS_AND_PUSHES = {
-    "pull_request",
-    "push",
-    "workflow_dispatch",
-}  # pull_request_target would run others' code with our rights
+# pull_request_target would run others' code with our rights.
+TRIGGERS = {"pull_request", "push", "schedule", "workflow_dispatch"}
 WIDEST = {"contents": "read", "packages": "write", "pages": "write", "id-token": "write"}
 
 of_each = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda each: each.stem)
@@ -53,7 +50,7 @@ def test_an_action_has_one_version_everywhere() -> None:
 def test_a_workflow_reads_and_a_job_says_what_it_may_besides(workflow: Path) -> None:
     read = content(workflow)
     assert read["permissions"] == {"contents": "read"}
-    assert read[True].keys() <= PULLS_AND_PUSHES  # YAML 1.1 reads the key `on` as true
+    assert read[True].keys() <= TRIGGERS  # YAML 1.1 reads the key `on` as true
     for job in read["jobs"].values():
         assert job.get("permissions", {}).items() <= WIDEST.items()
         checkouts = [each for each in job["steps"] if each.get("uses", "").startswith("actions/checkout@")]

@@ -1,15 +1,18 @@
 """The link to the runbook, through the real Telegram client: where it stands, and that it costs no message anything."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.fakes.bot_api import KICKED, BotApi
-from tests.support.fakes.desk import ANNA, GROUP, SUPERGROUP, Desk, opened_desk
+from tests.support.fakes.desk import ANNA, GROUP, SUPERGROUP, Desk, keys, opened_desk, storm
 from tests.support.fakes.telegram_chats import Message
+from tests.support.scene import LATENCY, Scene
 from wine_slo.monitor.notify.policies import Rules
 from wine_slo.slo.notification.keyboard import VERBS
+from wine_slo.slo.notification.plan import STORM
 from wine_slo.slo.notification.runbook import Runbook
 
 TOPIC = 30
@@ -50,6 +53,29 @@ async def test_a_message_about_a_chat_that_cannot_be_reached_links_its_section(d
     await desk.deliver()
     (said,) = [each for each in desk.messages() if "cannot be reached" in each.text]
     assert pressed(said) == [["https://example.org/runbook/#chat-unreachable"]]
+
+
+async def test_a_message_about_many_breaches_links_its_section(desk: Desk) -> None:
+    desk.rules = Rules(offers=VERBS, runbook=PAGE)
+    desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
+    desk.restart()
+    storm(desk.scene, keys(STORM + 1), 1.0, 25)
+    await desk.deliver()
+    (said,) = desk.messages()
+    assert pressed(said) == [["https://example.org/runbook/#many-at-once"]]
+
+
+async def test_a_message_about_a_time_without_evaluations_links_its_section(desk: Desk) -> None:
+    desk.rules = Rules(offers=VERBS, runbook=PAGE)
+    desk.restart()
+    desk.scene.has(0.0, 30)
+    desk.decide()
+    desk.scene.second += 600
+    desk.scene.has(0.0, 5)
+    await desk.deliver()
+    (said,) = desk.messages()
+    assert said.text.startswith("🔄 Not evaluating for 10 min")
+    assert pressed(said) == [["https://example.org/runbook/#restart"]]
 
 
 async def test_a_page_that_is_set_while_an_incident_is_open_is_linked_from_then_on(desk: Desk) -> None:

@@ -1,10 +1,12 @@
 """The figures of a story, and how it compares with known incidents."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
 from tests.support.scene import ALL, KEY, at, minutes
+from wine_slo.monitor.replay.report.content import ReplayReport, Run
+from wine_slo.monitor.replay.report.terminal import print_tables
 from wine_slo.monitor.replay.story import Alarm, BudgetLeft, KnownIncident, Quartiles, Score, Story, days, score
 from wine_slo.slo.evaluation.engine import DOWN, SIGHT
 from wine_slo.slo.evaluation.incident import Outcome
@@ -114,3 +116,16 @@ def test_an_incident_ends_after_it_began() -> None:
 def test_the_last_of_each_day_is_kept() -> None:
     lefts = [BudgetLeft(at(0) + minutes(360 * number), 1 - number / 10) for number in range(5)]
     assert [each.share for each in days(lefts)] == [1.0, 0.6]
+
+
+def test_in_eighty_columns_no_name_is_folded() -> None:
+    told = story(
+        alarm(0, 600),
+        alarm(5000, 5060, key=Key("latency", (("endpoint", "/api/v1/orders"),))),
+        alarm(8000, 8300, key=Key(DOWN, (("job", "checkout"),))),
+    )
+    report = ReplayReport(runs=[Run.of(told)], sweep=None, poll=minutes(0.5), notes=(), zone=UTC)
+    text = print_tables(report, width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    for word in ('{endpoint="/api/v1/orders"}', '{job="checkout"}', "availability ", "recovered", "2026-01-01 19:40"):
+        assert word in text

@@ -1,11 +1,13 @@
 """How fast an incident is detected and how much is passed over in silence, over the phases of scrapes and ticks."""
 
 import random
+from dataclasses import replace
+from datetime import timedelta
 from statistics import median
 
 import pytest
 
-from tests.support.simulation import Alert, Simulation, slow_between, traffic
+from tests.support.simulation import LATENCY, Alert, Simulation, slow_between, traffic
 from wine_slo.slo.evaluation.incident import Outcome
 
 PHASES = [(seed, random.Random(seed).uniform(0, 5), random.Random(-seed).uniform(0, 30)) for seed in range(1, 41)]
@@ -143,3 +145,32 @@ def test_what_flaps_is_alerted_on_less_and_less(bad_for: float, period: int) -> 
     delivered: list[Alert] = simulation.run(4800)
     assert simulation.state.last_number == 1
     assert len(delivered) <= 9, "in an hour"
+
+
+# What cannot be told apart, as docs/explanation/judgement.md says it
+
+
+def at_interval(every: float, load: list[tuple[float, float]], phase: float, until: float) -> Simulation:
+    interval = timedelta(seconds=every)
+    objective = replace(LATENCY, scrape_interval=interval, over=max(LATENCY.over, 5 * interval))
+    simulation = Simulation(load, objective=objective, scrape_at=phase)
+    simulation.run(until)
+    return simulation
+
+
+@pytest.mark.parametrize(("every", "longest"), [(60, 300), (120, 660)])
+def test_a_tenth_that_is_slow_is_detected_within_minutes_where_scrapes_are_far_apart(every: int, longest: int) -> None:
+    for number in range(4):
+        seed = random.Random(number)
+        load = [(each / 10, 1.6 if each >= 15_000 and seed.random() < 0.1 else 0.05) for each in range(22_500)]
+        (opened, *_) = at_interval(every, load, every * number / 4, 2250).openings
+        assert 0 < opened - 1500 <= longest
+
+
+@pytest.mark.parametrize(
+    ("every", "apart", "least", "most"), [(5, 30, 4, 4), (15, 30, 4, 4), (60, 30, 4, 4), (15, 60, 0, 0)]
+)
+def test_two_stalls_soon_after_one_another_are_notified(every: int, apart: int, least: int, most: int) -> None:
+    load = traffic(900, slow_between((600, 615), (600 + apart, 615 + apart)))
+    runs = [at_interval(every, load, every * number / 4, 900) for number in range(4)]
+    assert least <= sum(bool(each.openings) for each in runs) <= most

@@ -26,7 +26,7 @@ from wine_slo.monitor.replay.story import BudgetLeft, Score, Story
 from wine_slo.monitor.replay.sweep import Sweep
 
 BARS = "▁▂▃▄▅▆▇█"
-WIDE = 110  # columns; where there are fewer, the budget day by day is left out
+WIDE = 100  # columns; where there are fewer, what --csv and --json have too is left out, so that no word is folded
 WHOLE = ("objective", "what", "detected after", "recovery after", "known after")  # columns that are not folded
 MOST_SHOWN = 200  # alarms; the other forms have all of them
 
@@ -76,8 +76,9 @@ def print_tables(report: ReplayReport, *, width: int | None = None) -> str:
         console.print(_sweep_table(report, report.sweep))
     else:
         story = report.runs[0].story
-        console.print(_objective_table(report.runs[0], has_days=console.width >= WIDE))
-        console.print(_alarm_table(story, report.zone))
+        is_wide = console.width >= WIDE
+        console.print(_objective_table(report.runs[0], has_days=is_wide))
+        console.print(_alarm_table(story, report.zone, is_wide=is_wide))
         if len(story.alarms) > MOST_SHOWN:
             console.print(f"and {len(story.alarms) - MOST_SHOWN} more: --csv and --json have all of them")
         score = report.runs[0].score
@@ -117,21 +118,30 @@ def _objective_table(run: Run, *, has_days: bool) -> Table:
     return table
 
 
-def _alarm_table(story: Story, zone: tzinfo) -> Table | str:
+def _alarm_table(story: Story, zone: tzinfo, *, is_wide: bool) -> Table | str:
     if not story.alarms:
         return "There would have been no alarm."
-    table = _table("#", "what", "began", "alarm", "recovery", "lasted", "worst", "ended")
+    table = _table(
+        "#",
+        "what",
+        "began",
+        "alarm",
+        *(("recovery",) if is_wide else ()),
+        "lasted",
+        *(("worst",) if is_wide else ()),
+        "ended",
+    )
     for alarm in story.alarms[:MOST_SHOWN]:
         ended = f"{alarm.ended_at.astimezone(zone):%H:%M:%S}" if alarm.ended_at else ""
+        outcome = str(alarm.outcome or "still open")
         table.add_row(
             f"{alarm.number}{' again' if alarm.is_again else ''}",
-            str(alarm.key),
-            moment(alarm.began_at, zone, seconds=True),
+            str(alarm.key) if is_wide else str(alarm.key).replace("{", "\n{"),
+            moment(alarm.began_at, zone, seconds=is_wide),
             f"+{span(alarm.detected_in)}",
-            ended,
+            *((ended,) if is_wide else ()),
             span(alarm.lasted),
-            worst(alarm, story),
-            str(alarm.outcome or "still open"),
+            *((worst(alarm, story), outcome) if is_wide else (outcome,)),
         )
     return table
 

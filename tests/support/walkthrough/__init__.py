@@ -1,0 +1,1 @@
+"""What `docs/walkthrough.ipynb` stands on: its processes, its traffic and its figures."""
