@@ -20,7 +20,7 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
     assert [each for each in sorted(named) if not any((place / each).exists() for place in places)] == []
 
 
-@pytest.mark.parametrize(("kind", "most"), [("png", 400_000)])
+@pytest.mark.parametrize(("kind", "most"), [("png", 400_000), ("svg", 300_000)])
 def test_no_picture_is_too_large_for_a_phone(kind: str, most: int) -> None:
     sizes = {each.name: each.stat().st_size for each in (ROOT / "docs" / "images").glob(f"*.{kind}")}
     assert sizes

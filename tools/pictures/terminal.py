@@ -32,6 +32,7 @@ from wine_slo.slo.views.status_schema import Judgement
 COLUMNS, UPPER, LOWER = 112, 24, 9  # characters
 LONGEST_WAIT, PLAYS = 1.2, 38.0  # seconds: between two changes, and all of them
 TO_READ, LAST_FRAME = 4.0, 6.0  # seconds that a message stays, and what is seen at the end
+EMOJI = "\N{VARIATION SELECTOR-16}".encode()  # ends the row in the picture
 MESSAGE = "└".encode()  # ends one that is printed
 SHORTEST = 0.35  # seconds of a picture
 KEY = 0.07  # seconds between two letters that are typed
@@ -109,7 +110,7 @@ class Terminal:
         self._show(content)
 
     def _show(self, content: bytes) -> None:
-        self._stream.feed(content)
+        self._stream.feed(content.replace(EMOJI, b""))
         rows = "".join(
             f"\x1b[{self._top + row + 1};1H\x1b[0m\x1b[K{self._line(row)}" for row in sorted(self._screen.dirty)
         )

@@ -123,9 +123,10 @@ class Watch:
         return False
 
     async def until_charted(self) -> None:
-        """Wait for the chart, and press its button where it was not drawn in time, as on a machine that is busy."""
-        while not await self.is_charted(TO_DRAW):
+        """Press the button of the chart, until there is one: a machine that is busy may not draw it in time."""
+        while not any(each.photo for each in self.news):
             await self.api.press_with(self.news[0], self.chart, ANNA)
+            await self.is_charted(TO_DRAW)
 
     async def until_recovered(self) -> tuple[list[chat.Bubble], chat.Bubble]:
         """Return what followed the breach, and its message as it reads then."""
