@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"])
+DOCUMENTS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 MADE_BY_WHO_READS = {"docker-compose.override.yml"}
 FILE = re.compile(r"`([\w.-][\w./-]*\.(?:py|yml|sh|json|html|po|md|toml))`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+LEFT_BY_A_MERGE = re.compile(r"^(<{7}|>{7}|={7}$|\|{7})", re.MULTILINE)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[each.name for each in DOCUMENTS])
@@ -18,6 +19,11 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
     named = {*FILE.findall(text), *LINK.findall(text)} - MADE_BY_WHO_READS
     places = (document.parent, ROOT, ROOT / "wine_slo", ROOT / "config")
     assert [each for each in sorted(named) if not any((place / each).exists() for place in places)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[each.name for each in DOCUMENTS])
+def test_no_document_has_both_sides_of_a_merge(document: Path) -> None:
+    assert LEFT_BY_A_MERGE.findall(document.read_text()) == []
 
 
 @pytest.mark.parametrize(("kind", "most"), [("png", 400_000), ("svg", 300_000)])
