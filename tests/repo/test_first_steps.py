@@ -76,7 +76,7 @@ def test_the_times_to_alert_at_each_scrape_interval_are_those_that_were_measured
     wanted = {
         "CHANGELOG.md": f"{at_5[:-2]}, {at_15[:-2]}, {at_30[:-2]} or {at_60} after it begins (medians)",
         "docs/faq.md": f"the median of what was measured with the shipped settings; at scrapes of 60 s it is {at_60}",
-        "docs/explanation/judgement.md": f"{at_5} at scrapes of 5 s, {at_15} at 15 s, {at_30} at 30 s and {at_60} at 60 s "
-        f"at the median, and after {', '.join(most)} and {last} s at the most",
+        "docs/explanation/judgement.md": f"{at_5} at scrapes of 5 s, {at_15} at 15 s, {at_30} at 30 s and {at_60} at "
+        f"60 s at the median, and after {', '.join(most)} and {last} s at the most",
     }
     assert [name for name, each in wanted.items() if each not in " ".join((ROOT / name).read_text().split())] == []
