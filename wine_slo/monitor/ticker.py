@@ -18,7 +18,7 @@ from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
 from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.evaluate.live_objectives import LiveObjectives
-from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake, doubts_of
+from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake, doubts_of, examinable
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.inbox import Inbox
@@ -122,8 +122,8 @@ class Ticker:
             log.error("a tick was given up after %.0f s", LONGEST_TICK)  # noqa: TRY400 - where it waits is no news
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
-        if steady() >= self._check_at and len(state.keys_without_data) < len(state.readings):
-            await self._check(objectives)
+        if steady() >= self._check_at and (examined := examinable(objectives, state.readings)):
+            await self._check(objectives, examined)
         evaluate_at = next_evaluation_at(state, objectives)
         if evaluate_at is not None:
             wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
@@ -159,15 +159,16 @@ class Ticker:
             self._logged.clear()
             log.info("objectives are read anew")
 
-    async def _check(self, objectives: Objectives) -> None:
+    async def _check(self, objectives: Objectives, examined: Objectives) -> None:
         """Log and show what only Prometheus knows of the objectives; while anything is wrong, check again."""
         try:
-            mistakes = [each for each in await self._check_objectives(objectives) if not each.is_usual]
+            mistakes = [each for each in await self._check_objectives(examined) if not each.is_usual]
         except MetricSourceError:
             return  # the next tick tries again
         if objectives.by_name.keys() != self._live.current.by_name.keys():
             return  # they were read anew meanwhile
-        self._check_at = steady() + CHECKED_EVERY if mistakes else inf
+        is_done = not mistakes and len(examined.all) == len(objectives.all)
+        self._check_at = inf if is_done else steady() + CHECKED_EVERY
         self._evaluator.objectives = self._live.doubt(doubts_of(mistakes))
         for each in mistakes:
             if each not in self._logged:

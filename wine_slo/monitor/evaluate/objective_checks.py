@@ -5,15 +5,16 @@ be young, but it is reported, with what to write instead.
 """
 
 from bisect import bisect
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isnan
 
+from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.kinds.indicator import BoundedHistogram, RequiredSeries
 from wine_slo.slo.objectives.near_name import near_name, nearest_name
-from wine_slo.slo.objectives.objective import Objective, Objectives
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.objectives.selector import few, mismatch, parts_of, with_matchers
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Vector
 from wine_slo.slo.span import format_seconds
@@ -46,6 +47,21 @@ class ObjectiveMistake:
     def is_of_series(self) -> bool:
         """Return whether something is not counted for it, so that the objective seems to be met, or to be idle."""
         return not self.is_usual and self.field not in HARMLESS
+
+
+def examinable(objectives: Objectives, readings: Mapping[Key, Reading]) -> Objectives | None:
+    """Return the objectives whose series Prometheus has to know; None as long as nothing has any data.
+
+    A target that has been down for five minutes has no series left, and that is no mistake of slo.yml.
+
+    Args:
+        objectives: All of them.
+        readings: What was read of each label set.
+    """
+    if not any(each.sight.is_seeing for each in readings.values()):
+        return None
+    others = {key.objective for key, each in readings.items() if each.sight is not Sight.TARGET_DOWN}
+    return replace(objectives, all=tuple(each for each in objectives.all if each.name in others))
 
 
 async def check_objectives(api: MetricSource, objectives: Objectives) -> list[ObjectiveMistake]:
