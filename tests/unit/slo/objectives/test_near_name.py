@@ -13,6 +13,10 @@ from wine_slo.slo.objectives.near_name import near_name, nearest_name
         ("http_reqeusts_total", "http_requests_total"),
         ("http_requests_fail_total", "http_requests_failed_total"),
         ("Orders_failed_total", "orders_failed_total"),
+        ("requests_sucess_total", "requests_success_total"),
+        ("mails_recieved_total", "mails_received_total"),
+        ("page_errros_total", "page_errors_total"),
+        ("payments_authenticeted_total", "payments_authenticated_total"),
     ],
 )
 def test_a_name_that_differs_by_spelling_alone_is_meant(name: str, other: str) -> None:
@@ -29,6 +33,16 @@ def test_a_name_that_differs_by_spelling_alone_is_meant(name: str, other: str) -
         ("reads_failed_total", "writes_failed_total"),
         ("mails_bounced_total", "mails_delivered_total"),
         ("jobs_failure_total", "jobs_success_total"),
+        ("tokens_invalid_total", "tokens_valid_total"),
+        ("keys_unknown_total", "keys_known_total"),
+        ("ingress_errors_total", "egress_errors_total"),
+        ("import_errors_total", "export_errors_total"),
+        ("decode_errors_total", "encode_errors_total"),
+        ("sync_errors_total", "async_errors_total"),
+        ("https_errors_total", "http_errors_total"),
+        ("files_parsed_total", "files_passed_total"),
+        ("jobs_deleted_total", "jobs_delayed_total"),
+        ("jobs_rejected_total", "jobs_repeated_total"),
     ],
 )
 def test_what_is_counted_apart_is_not_meant(name: str, other: str) -> None:
