@@ -60,7 +60,7 @@ class Collector:
         read_within: Seconds in which all that an objective needs must be answered.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - values of one object, each by its name
+    def __init__(
         self,
         api: MetricSource,
         clock: WallClock,

@@ -168,9 +168,7 @@ async def test_questions_that_wait_for_one_that_is_not_answered_are_given_up_wit
     session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk, outcomes: list[str]
 ) -> None:
     prometheus_junk.answer = NEVER
-    client = PrometheusClient(
-        session, prometheus_junk.url, {}, on_query=outcomes.append, timeout=SHORT, most_at_once=1
-    )
+    client = PrometheusClient(session, prometheus_junk.url, {}, on_query=outcomes.append, timeout=SHORT, most_at_once=1)
     async with asyncio.timeout(3):
         found = await asyncio.gather(*(client.query("up") for _ in range(50)), return_exceptions=True)
     assert {str(each) for each in found} == {"it did not answer in time"}
