@@ -301,10 +301,9 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
     """
     causes, unanswered = causes_of(state, objectives), _unanswered(state, objectives)
     open_keys = {each.key for each in state.open_incidents if each.key.objective in (SIGHT.objective, DOWN)}
-    known = (each for each in state.troubles_since if each.objective != UNSTEADY)
-    unsteady = {job: each.since for job, each in unanswered.items() if each.count}
-    troubles_since = {replace(job, objective=UNSTEADY): since for job, since in unsteady.items()}
-    for trouble in dict.fromkeys((*known, *sorted(open_keys), *filter(None, causes.values()), *unsteady)):
+    known = [each for each in state.troubles_since if each.objective != UNSTEADY]
+    troubles_since = {replace(job, objective=UNSTEADY): each.since for job, each in unanswered.items() if each.count}
+    for trouble in dict.fromkeys((*known, *sorted(open_keys), *filter(None, causes.values()), *unanswered)):
         since = state.troubles_since.get(trouble)
         is_there = _is_there(trouble, causes, objectives)
         is_covered = trouble not in open_keys and _is_covered_by_up(trouble, state, objectives)

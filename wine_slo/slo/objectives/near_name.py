@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONG_WORD = 5  # letters; shorter words that differ are other words: rx and tx, get and set
+VERY_LONG_WORD = 10  # letters; of these two may be wrong, while started and stalled are other words
 MOST_EDITS = 2  # letters that are wrong, missing or too many in one word
 MOST_WORDS = 2  # that differ
 PART_OF_NAME = ("total", "bucket", "count", "sum")  # words that are often left out
@@ -12,7 +13,7 @@ PART_OF_NAME = ("total", "bucket", "count", "sum")  # words that are often left 
 def near_name(name: str, names: Iterable[str]) -> str | None:
     """Return the name that is surely meant, as it differs by spelling alone; None where there is none.
 
-    `errors_5xx_total` is not meant by `errors_4xx_total`, nor `tx_errors` by `rx_errors`: they are counted apart.
+    `errors_5xx_total` is not meant by `errors_4xx_total`, nor `events_invalid` by `events_valid`: they are counted apart.
     """
     found = [(edits, each) for each in names if each != name and (edits := _edits(name, each)) is not None]
     return min(found)[1] if found else None
@@ -48,8 +49,10 @@ def _edits_of_word(word: str, other: str) -> int | None:
     short, long = sorted((word, other), key=len)
     if long.startswith(short) and len(long) - len(short) <= MOST_EDITS and len(short) > 1:
         return len(long) - len(short)  # a plural, or another form of the word
-    edits = _distance(word, other)
-    return edits if len(short) >= LONG_WORD - 1 and len(long) >= LONG_WORD and edits <= MOST_EDITS else None
+    if word[0] != other[0]:
+        return None  # nobody misspells the first letter, and it makes the opposite: valid and invalid
+    edits, most = _distance(word, other), MOST_EDITS if len(long) >= VERY_LONG_WORD else 1
+    return edits if len(short) >= LONG_WORD - 1 and len(long) >= LONG_WORD and edits <= most else None
 
 
 def _distance(word: str, other: str) -> int:
