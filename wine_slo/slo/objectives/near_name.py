@@ -13,7 +13,7 @@ PART_OF_NAME = ("total", "bucket", "count", "sum")  # words that are often left 
 def near_name(name: str, names: Iterable[str]) -> str | None:
     """Return the name that is surely meant, as it differs by spelling alone; None where there is none.
 
-    `errors_5xx_total` is not meant by `errors_4xx_total`, nor `events_invalid` by `events_valid`: they are counted apart.
+    `errors_5xx_total` is not meant by `errors_4xx_total`, nor `invalid_total` by `valid_total`: they are counted apart.
     """
     found = [(edits, each) for each in names if each != name and (edits := _edits(name, each)) is not None]
     return min(found)[1] if found else None
