@@ -46,7 +46,7 @@ StartPrometheus = Callable[[Service], Awaitable[prometheus.Prometheus]]
 
 
 def pytest_report_header() -> str:
-    return f"prometheus {prometheus.version()}"
+    return prometheus.described()
 
 
 WRITES = [name for name in os.environ if name.startswith("WINE_SLO_WRITE_")]  # `make reliability`

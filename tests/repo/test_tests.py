@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.real.prometheus import described
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -67,3 +69,7 @@ def _imports(path: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.lineno, node.module
             yield from ((node.lineno, f"{node.module}.{each.name}") for each in node.names)
+
+
+def test_a_program_that_is_missing_is_named_and_stops_no_unit_test() -> None:
+    assert described("prometheus-of-nowhere").startswith("no prometheus-of-nowhere in ")

@@ -39,6 +39,14 @@ def version(name: str = "prometheus") -> str:
     return (said.stdout or said.stderr).split()[2]
 
 
+def described(name: str = "prometheus") -> str:
+    """A program and its version, or that it is missing: unit tests need none, and run before one is there."""
+    try:
+        return f"{name} {version(name)}"
+    except FileNotFoundError as error:
+        return str(error)
+
+
 def scraping(*targets: str, every: str = "1s") -> dict[str, Any]:
     """The configuration that scrapes these host:port pairs as the job wine-slo."""
     return {
