@@ -2,7 +2,7 @@
 # make test   everything CI runs
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
 # make test-servers   7 minutes: the same incidents on five servers that speak Prometheus' API
-# make test-quick   the unit tests, half a minute
+# make test-quick   the unit tests, a minute or two; they need no Prometheus
 # make newcomer   15 to 30 minutes: types the commands of README and tutorials in fresh clones, and compares
 # make check  lint, types and layers
 # make catalogue    finds what is said in the chat, writes the list that is to be translated anew, and compiles it
