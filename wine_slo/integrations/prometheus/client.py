@@ -9,10 +9,13 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from ssl import SSLContext, SSLError
+from time import monotonic
 from typing import TypeVar
 
 import aiohttp
@@ -25,7 +28,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds; well inside one tick
+TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)  # seconds from when a query is sent; well inside one tick
+MOST_AT_ONCE = 50  # queries; Prometheus itself works on 20, and the session has connections for 100
 MAX_BYTES = 32 * 2**20  # a thousand label sets over an hour are 20 MB; more is a mistake
 READ_HERE = 2**16  # bytes; a larger answer is parsed in a thread, so that it does not hold up the event loop
 WANTS_ANOTHER_METHOD = (403, 405, 501)  # some gateways and RBAC proxies permit only GET, or only POST
@@ -46,6 +50,7 @@ CAUSES = {  # by the number of the error; the text of the system would be in the
     socket.EAI_NONAME: phrase("name or service not known"),
     socket.EAI_AGAIN: phrase("its name cannot be resolved now"),
 }
+LATE = phrase("it did not answer in time")
 NOT_ACCEPTED = phrase(
     "it does not accept this client's certificate ({cause}), which WINE_SLO_PROMETHEUS_CERT_FILE and "
     "WINE_SLO_PROMETHEUS_KEY_FILE name"
@@ -61,8 +66,9 @@ class PrometheusClient:
         url: The root of the API, without `/api/v1`.
         headers: Sent with each request: authorisation, tenant; read anew for each, as secrets are rotated.
         on_query: Called after each question with its outcome, `answered` or `failed`.
-        timeout: For one question and its whole answer.
+        timeout: For one question and its whole answer, from when it is sent.
         tls: Returns what connections are made with, which is rotated too; True for the CAs of the system.
+        most_at_once: How many questions are sent side by side; the others wait until one of these has ended.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class PrometheusClient:
         on_query: Callable[[str], None] = lambda _: None,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
         tls: Callable[[], SSLContext | bool] = lambda: True,
+        most_at_once: int = MOST_AT_ONCE,
     ) -> None:
         self._session = session
         self._method = "POST"  # as a query may be longer than a URL
@@ -82,6 +89,8 @@ class PrometheusClient:
         self._headers = headers
         self._timeout = timeout
         self._tls = tls
+        self._sending = asyncio.Semaphore(most_at_once)
+        self._answered_at = -inf  # by the steady clock
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
         """Return the answer to a question about now, or about an instant of the past.
@@ -110,12 +119,27 @@ class PrometheusClient:
 
     async def _query(self, what: str, params: dict[str, str], read: Callable[[Data], T]) -> T:
         try:
-            found = await self._read_answer(what, params, read)
+            async with self._turn():
+                found = await self._read_answer(what, params, read)
         except MetricSourceError:
             self._on_query("failed")
             raise
         self._on_query("answered")
         return found
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait until few enough questions are being answered, for as long as any of them is.
+
+        Raises:
+            MetricSourceError: None of them is, so that this one would wait in vain as well.
+        """
+        came_at = monotonic()
+        async with self._sending:
+            in_vain = monotonic() - max(came_at, self._answered_at)
+            if in_vain > (self._timeout.total or inf) / 2:
+                raise MetricSourceError(LATE, is_too_much=True)
+            yield
 
     async def _read_answer(self, what: str, params: dict[str, str], read: Callable[[Data], T]) -> T:
         response, body = await self._send(what, params | FRESH)
@@ -156,9 +180,11 @@ class PrometheusClient:
                 allow_redirects=False,  # another host would get the query and the headers, and would be trusted
                 **sent,  # type: ignore[arg-type]
             ) as response:
-                return response, await _read(response)
+                body = await _read(response)
+                self._answered_at = monotonic()
+                return response, body
         except TimeoutError as error:
-            raise MetricSourceError("it did not answer in time", is_too_much=True) from error
+            raise MetricSourceError(LATE, is_too_much=True) from error
         except aiohttp.ClientConnectorCertificateError as error:
             raise MetricSourceError(UNTRUSTED, cause=_why_untrusted(error.certificate_error)) from error
         except aiohttp.ClientConnectorError as error:

@@ -37,6 +37,9 @@ from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 
 log = logging.getLogger(__name__)
 
+READ_WITHIN = 40.0  # seconds, then an objective is blind; four rounds of queries of 10 s each, however long they wait
+LATE = MetricSourceError("it did not answer in time")
+
 Reported = Callable[[str], Deployment | None]  # the last deployment of a job that somebody reported
 T = TypeVar("T")
 
@@ -54,6 +57,7 @@ class Collector:
         clock: Reads the wall clock of this machine.
         steady: Reads, in seconds, a clock that nobody sets; where there is none, it is the wall clock.
         reported: Knows the deployments that somebody reported.
+        read_within: Seconds in which all that an objective needs must be answered.
     """
 
     def __init__(
@@ -62,8 +66,10 @@ class Collector:
         clock: WallClock,
         steady: Callable[[], float] | None = None,
         reported: Reported = lambda _: None,
+        read_within: float = READ_WITHIN,
     ) -> None:
         self._api = api
+        self._read_within = read_within
         self._clock = clock
         self._steady = steady or (lambda: clock().timestamp())
         self._last: tuple[datetime, float] | None = None  # the last evaluation by the source's and by the steady clock
@@ -137,10 +143,13 @@ class Collector:
     async def _readings(self, objective: Objective, state: State) -> dict[Key, Reading]:
         """Return what is seen now, by key."""
         try:
-            now = self.now()
-            budgets, bounds = await asyncio.gather(self._budgets.read(objective, now), self._bounds.read(objective))
-            queries = ObjectiveQueries(self._api, objective, state, self.now(), budgets, bounds, self._clock)
-            readings = await queries.readings()
+            async with asyncio.timeout(self._read_within):
+                now = self.now()
+                budgets, bounds = await asyncio.gather(self._budgets.read(objective, now), self._bounds.read(objective))
+                queries = ObjectiveQueries(self._api, objective, state, self.now(), budgets, bounds, self._clock)
+                readings = await queries.readings()
+        except TimeoutError:
+            return read_blind(objective, state, self.now(), untrusted(LATE), is_unanswered=True)
         except MetricSourceError as error:
             return read_blind(objective, state, self.now(), untrusted(error), is_unanswered=not error.is_of_query)
         except Exception as error:  # whatever it is, people are notified that nothing can be judged

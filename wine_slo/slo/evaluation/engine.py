@@ -301,8 +301,8 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
     """
     causes, unanswered = causes_of(state, objectives), _unanswered(state, objectives)
     open_keys = {each.key for each in state.open_incidents if each.key.objective in (SIGHT.objective, DOWN)}
-    known = (each for each in state.troubles_since if each.objective != UNSTEADY)
-    troubles_since = {replace(job, objective=UNSTEADY): each.since for job, each in unanswered.items()}
+    known = [each for each in state.troubles_since if each.objective != UNSTEADY]
+    troubles_since = {replace(job, objective=UNSTEADY): each.since for job, each in unanswered.items() if each.count}
     for trouble in dict.fromkeys((*known, *sorted(open_keys), *filter(None, causes.values()), *unanswered)):
         since = state.troubles_since.get(trouble)
         is_there = _is_there(trouble, causes, objectives)
@@ -317,14 +317,14 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
 
 
 def _unanswered(state: State, objectives: Objectives) -> dict[Key, Unanswered]:
-    """Return the scrapes that were not answered of each job of which every target missed some, by its outage."""
+    """Return the scrapes that were not answered of each job of which that is known, by its outage."""
     found: dict[Key, Unanswered] = {}
     for key, reading in state.readings.items() if objectives.target_down else ():
         objective = objectives.of(key)
-        if objective is not None and reading.unanswered and state.evaluated_at is not None:
+        if objective is not None and reading.unanswered is not None and state.evaluated_at is not None:
             down = Key(DOWN, (("job", objective.job),))
             since = state.troubles_since.get(replace(down, objective=UNSTEADY), state.evaluated_at)
-            each = Unanswered(reading.unanswered, since, objective.scrape_interval, reading.targets)
+            each = Unanswered(round(reading.unanswered), since, objective.scrape_interval, reading.targets)
             found[down] = min(each, found.get(down, each), key=lambda one: one.count)
     return found
 

@@ -20,13 +20,13 @@ class Unanswered:
     """The last scrapes that were not answered by the target of a job that answered most of them.
 
     Attributes:
-        count: How many.
+        count: How many; 0 where it answered all of them.
         since: Since when there are any.
         scrape_interval: How far apart scrapes are.
         targets: How many targets the job has.
     """
 
-    count: float
+    count: int
     since: datetime
     scrape_interval: timedelta
     targets: int = 0
@@ -49,15 +49,15 @@ class Unanswered:
     @property
     def reason(self) -> Reason:
         """Return what is wrong, in words."""
-        count, scrapes = round(self.count), last_scrapes(self.scrape_interval)
+        scrapes = last_scrapes(self.scrape_interval)
         if self.targets <= 1:
             return Reason(
                 "its only target did not answer {count} of its last {scrapes} scrapes",
-                {"count": count, "scrapes": scrapes},
+                {"count": self.count, "scrapes": scrapes},
             )
         return Reason(
             "even the best of its {targets} targets did not answer {count} of its last {scrapes} scrapes",
-            {"count": count, "scrapes": scrapes, "targets": self.targets},
+            {"count": self.count, "scrapes": scrapes, "targets": self.targets},
         )
 
     def overlap(self, last: Incident | None, now: datetime) -> bool:
@@ -90,7 +90,7 @@ def outage_after(
     Args:
         last: The last one; None where there was none of late.
         new: One that opens now, and began when no target answered any more; it has a reason where none does.
-        unanswered: The last scrapes without an answer; None where there are none, or that is not known.
+        unanswered: The last scrapes without an answer; None where that is not known.
         blind_for: For how long a job must be down.
         was_down: Whether no target answered at the evaluation before.
     """

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 LONG_WORD = 5  # letters; shorter words that differ are other words: rx and tx, get and set
 VERY_LONG_WORD = 8  # letters; in a word of so many two may be wrong, and one may be another
+LONGEST_WORD = 10  # letters; two words of so many that differ by two letters are one
 MOST_EDITS = 2  # letters that are wrong, missing or too many in one word
 MOST_WORDS = 2  # that differ
 OTHER_WORDS = {"http", "https"}  # no forms of one word
@@ -14,7 +15,7 @@ PART_OF_NAME = ("total", "bucket", "count", "sum")  # words that are often left 
 def near_name(name: str, names: Iterable[str]) -> str | None:
     """Return the name that is surely meant, as it differs by spelling alone; None where there is none.
 
-    `errors_5xx_total` is not meant by `errors_4xx_total`, nor `tx_errors` by `rx_errors`: they are counted apart.
+    `errors_5xx_total` is not meant by `errors_4xx_total`, nor `invalid_total` by `valid_total`: they are counted apart.
     """
     found = [(edits, each) for each in names if each != name and (edits := _edits(name, each)) is not None]
     return min(found)[1] if found else None
@@ -57,7 +58,7 @@ def _edits_of_word(word: str, other: str) -> int | None:
     if len(short) < LONG_WORD - 1 or len(long) < LONG_WORD:
         return None
     edits, is_very_long = _distance(word, other), len(short) >= VERY_LONG_WORD
-    is_another = len(short) == len(long) and sorted(short) != sorted(long)  # a letter is
+    is_another = len(short) == len(long) < LONGEST_WORD and sorted(short) != sorted(long)  # a letter is
     most = MOST_EDITS if is_very_long and not is_another else 1
     return edits if edits <= most and (is_very_long or not is_another) else None
 

@@ -22,6 +22,7 @@ from wine_slo.slo.usual_spans import last_scrapes
 MEASURED_OVER = timedelta(minutes=10)
 OF_LATE = timedelta(minutes=1)  # the range over which the rate is given, and endpoints are named as slow or fine
 GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
+BEHIND = 1_000_000  # scrapes; more than there can be, so that new targets come after all others
 SAMPLED_OVER, SAMPLED_EVERY = timedelta(hours=6), timedelta(minutes=1)  # in longer ranges not each scrape is compared
 
 
@@ -72,13 +73,19 @@ def targets_scraped_at(objective: Objective) -> str:
 def scrapes_unanswered(objective: Objective) -> str | None:
     """Return how many of the last scrapes were not answered by the target that answered most of them, of all there are.
 
+    A target that has just joined says nothing of the others, so it counts only where all are new. What is scraped more
+    often than others is counted by its share.
+
     None where the targets have no `up`, or are themselves what the objective is about.
     """
     samples, interval = objective.scope.samples, objective.scrape_interval
     if not objective.scope.has_up or objective.is_up:
         return None
-    span = format_range(last_scrapes(interval) * interval)
-    return f"min(count_over_time({samples}[{span}]) - sum_over_time({samples}[{span}]) and {samples})"
+    most = last_scrapes(interval)
+    seen = f"{samples}[{format_range(most * interval)}]"
+    missed = f"(1 - avg_over_time({seen})) * clamp_max(count_over_time({seen}), {most})"
+    is_new = f"(count_over_time({seen}) < bool {most - 1})"
+    return f"min({missed} + {BEHIND} * {is_new} and {samples}) % {BEHIND}"
 
 
 def measured_interval(scope: Scope) -> str:

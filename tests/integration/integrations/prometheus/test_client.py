@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import process_time, thread_time
 
@@ -28,7 +29,7 @@ from wine_slo.slo.source.metric_source import MetricSourceError, Sample, Series
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=5)
-SHORT = aiohttp.ClientTimeout(total=0.2)
+SHORT, SECOND = aiohttp.ClientTimeout(total=0.2), aiohttp.ClientTimeout(total=1)
 
 SAID = {
     "400, a query it cannot parse": 'it answered 400: invalid parameter "query": 1:1: parse error',
@@ -153,6 +154,27 @@ async def test_an_answer_that_never_ends_is_not_waited_for(session: aiohttp.Clie
     with pytest.raises(MetricSourceError, match=r"^it did not answer in time$"):
         await impatient(session, server.url).query("up")
     await server.close()
+
+
+async def test_a_question_that_waits_for_others_has_the_whole_time_limit_from_when_it_is_sent(
+    session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk
+) -> None:
+    prometheus_junk.answer = replace(EMPTY_VECTOR, seconds=0.2)
+    client = PrometheusClient(session, prometheus_junk.url, {}, timeout=SECOND, most_at_once=1)
+    assert len(await asyncio.gather(*(client.query("up") for _ in range(6)))) == 6
+
+
+async def test_questions_that_wait_for_one_that_is_not_answered_are_given_up_with_it(
+    session: aiohttp.ClientSession, prometheus_junk: PrometheusJunk, outcomes: list[str]
+) -> None:
+    prometheus_junk.answer = NEVER
+    client = PrometheusClient(session, prometheus_junk.url, {}, on_query=outcomes.append, timeout=SHORT, most_at_once=1)
+    async with asyncio.timeout(3):
+        found = await asyncio.gather(*(client.query("up") for _ in range(50)), return_exceptions=True)
+    assert {str(each) for each in found} == {"it did not answer in time"}
+    assert outcomes == ["failed"] * 50
+    prometheus_junk.answer = EMPTY_VECTOR
+    assert (await client.query("up")).samples == ()
 
 
 def test_a_question_is_given_up_well_before_the_next_tick() -> None:

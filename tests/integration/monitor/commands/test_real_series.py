@@ -1,13 +1,17 @@
 """What is found of series, versions and starts on the real Prometheus, which is its own service here."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.support.real.history import write_blocks
 from tests.support.real.prometheus import Prometheus
+from tests.support.scene import LATENCY
 from wine_slo.config.slo_file import parse
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.monitor.evaluate.objective_checks import check_objectives
@@ -66,5 +70,36 @@ async def test_the_version_and_the_start_of_a_service_are_found_by_themselves(ap
     assert query is not None
     (found,) = (await api.query(query)).samples
     assert (found.labels, found.value) == ({}, 0)
-    (all_of_them,) = (await api.query(query.replace("- sum_over_time", "- 0 * sum_over_time"))).samples
-    assert all_of_them.value > 2
+
+
+async def test_the_scrapes_that_the_best_target_left_unanswered_are_those_of_one_that_has_been_there_for_long(
+    tmp_path: Path,
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+
+    def up(labels: str, count: int, missed: Callable[[int], bool], every: int = 5, until: int = 2) -> list[str]:
+        at = [(now - timedelta(seconds=until + every * number)).timestamp() for number in range(count)]
+        return [f"up{{{labels}}} {int(not missed(number))} {each:.0f}" for number, each in reversed([*enumerate(at)])]
+
+    series = (
+        *up('job="joined",instance="new"', 10, lambda _: False),
+        *up('job="joined",instance="old"', 200, lambda number: number % 2 == 0),
+        *up('job="joined",instance="older"', 200, lambda number: number % 4 != 0),
+        *up('job="joined",instance="vanished"', 200, lambda _: False, until=400),
+        *up('job="young",instance="new"', 10, lambda number: number < 3),
+        *up('job="young",instance="other"', 10, lambda number: number < 4),
+        *up('job="uneven",instance="quick"', 1000, lambda number: number < 40, every=1),
+        *up('job="uneven",instance="slow"', 200, lambda _: True),
+    )
+    prometheus = Prometheus(tmp_path / "prometheus", {})
+    write_blocks("\n".join(["# TYPE up gauge", *series, "# EOF\n"]), prometheus.folder / "data")
+    await prometheus.start()
+    found = {}
+    async with aiohttp.ClientSession() as session:
+        for job in ("joined", "young", "uneven"):
+            query = promql.scrapes_unanswered(replace(LATENCY, job=job))
+            assert query is not None
+            (sample,) = (await PrometheusClient(session, prometheus.url, {}).query(query, now)).samples
+            found[job] = round(sample.value)
+    await prometheus.kill()
+    assert found == {"joined": 32, "young": 3, "uneven": 8}

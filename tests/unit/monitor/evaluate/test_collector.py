@@ -107,6 +107,25 @@ async def test_what_cannot_be_judged_is_no_data_with_its_reason() -> None:
     assert str(incident.reason) == "the answer of Prometheus cannot be evaluated (ZeroDivisionError)"
 
 
+async def test_what_is_not_answered_within_the_time_of_an_evaluation_is_blind_and_hides_no_other_objective() -> None:
+    class HalfOfIt(OddPrometheus):
+        """A Prometheus that never answers one question."""
+
+        async def query(self, promql: str, at: datetime | None = None) -> Vector:
+            if promql == OF_LATENCY["up"]:
+                await asyncio.Event().wait()
+            return await super().query(promql, at)
+
+    prometheus = HalfOfIt()
+    collector = Collector(prometheus, lambda: WallTime(prometheus.now), read_within=1.0)
+    async with asyncio.timeout(10):
+        readings = (await collector.evaluate(State(), BOTH)).readings
+    assert {key.objective: (each.sight, str(each.reason)) for key, each in readings.items()} == {
+        "latency": (Sight.BLIND, "Prometheus: it did not answer in time"),
+        "other": (Sight.CLEAR, ""),
+    }
+
+
 class ForgetfulPrometheus(CannedPrometheus):
     """A Prometheus whose targets have vanished from service discovery; it knew three of late, or never any."""
 

@@ -1,6 +1,6 @@
 """A job that is down, goes down again and again, or is restarted: which of it is an incident, when, and until when."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
@@ -27,10 +27,14 @@ class Job:
         every: How far apart scrapes are, in seconds.
         targets: Whether each answers at a second, and how long after the others it is scraped.
         poll_at: The phase of the ticks.
+        there: From when to when each is in service discovery; always, where that is left out.
     """
 
-    def __init__(self, every: float, *targets: IsUp, poll_at: float = 0.0) -> None:
+    def __init__(
+        self, every: float, *targets: IsUp, poll_at: float = 0.0, there: Sequence[tuple[float, float]] = ()
+    ) -> None:
         self._every = every
+        self._there = (*there, *((0.0, 1e9) for _ in targets[len(there) :]))
         self._targets = [(is_up, number * every / len(targets)) for number, is_up in enumerate(targets)]
         objective = replace(
             LATENCY, scrape_interval=timedelta(seconds=every), over=max(LATENCY.over, timedelta(seconds=5 * every))
@@ -66,18 +70,24 @@ class Job:
 
     def _reading(self) -> Reading:
         now, every = self._second, self._every
-        unanswered, down = [], []
-        for is_up, phase in self._targets:
+        most = last_scrapes(timedelta(seconds=every))
+        whole: list[int] = []
+        young: list[int] = []
+        down = []
+        for (is_up, phase), (first, end) in zip(self._targets, self._there, strict=True):
             last = phase + (now - phase) // every * every
-            seen = [last - number * every for number in range(last_scrapes(timedelta(seconds=every)))]
-            unanswered.append(sum(not is_up(each) for each in seen if each >= 0 and each > now - self._span))
-            down.append(not is_up(last))
+            seen = [last - number * every for number in range(most)]
+            seen = [each for each in seen if max(first, 0.0) <= each < end and each > now - self._span]
+            if seen and now < end:
+                missed = sum(not is_up(each) for each in seen)
+                (whole if len(seen) >= most - 1 else young).append(missed)
+                down.append(not is_up(last))
         return Reading(
             at=at(now),
             sight=Sight.TARGET_DOWN if all(down) else Sight.NO_TRAFFIC,
             reason="it does not answer",
             targets=len(down),
-            unanswered=min(unanswered),
+            unanswered=min(whole or young, default=None),
             next_at=self._next_scrape(now),
         )
 
@@ -167,6 +177,36 @@ def test_replicas_that_crash_at_different_times_are_one_incident_though_one_alwa
 
 def test_one_replica_that_answers_is_enough() -> None:
     assert Job(15, loop(30, 60), lambda _: True).lives(3600).incidents == []
+
+
+@pytest.mark.parametrize("every", [5, 15, 30])
+def test_a_target_that_joins_ends_no_outage_before_it_has_stayed_up(every: int) -> None:
+    for poll_at, phase in product((0.0, 11.0, 22.0), (0.0, 30.0)):
+        crashing = [loop(60, 60), loop(60, 60, phase=phase)]
+        lifted = Job(every, *crashing, loop(60, 60), poll_at=poll_at, there=[(0, 1e9), (0, 1e9), (1830, 1e9)])
+        assert (len(lifted.lives(3600).opened), lifted.closed) == (1, [])
+        down = [down_in((600, 1e9)), loop(30, 1e9, since=1500, phase=1e9)]
+        joined = Job(every, *down, poll_at=poll_at, there=[(0, 1e9), (1500, 1e9)]).lives(2400)
+        assert (len(joined.opened), joined.closed) == (1, [])
+        well = Job(every, *crashing, lambda _: True, poll_at=poll_at, there=[(0, 1e9), (0, 1e9), (1830, 1e9)])
+        (closed,) = well.lives(3600).closed
+        assert 1830 + 180 < closed < 1830 + 420
+        replaced = Job(every, *crashing, lambda _: True, poll_at=poll_at, there=[(0, 1830), (0, 1830), (1830, 1e9)])
+        (closed,) = replaced.lives(3600).closed
+        assert 1830 < closed < 1830 + 180
+        in_vain = Job(every, *down, poll_at=poll_at, there=[(0, 1500), (1500, 1e9)]).lives(2400)
+        assert (len(in_vain.opened), in_vain.closed) == (1, [])
+
+
+@pytest.mark.parametrize("every", [5, 30])
+def test_deployments_with_new_targets_are_no_outage(every: int) -> None:
+    for count, ready_in, poll_at in product((1, 2, 10), (0, 20, 60), (0.0, 11.0)):
+        began = [600.0 + 60 * number for number in range(count)]
+        old = [lambda _: True] * count
+        new = [down_in((0, since + ready_in)) for since in began]
+        there = [*((0, since + ready_in) for since in began), *((since, 1e9) for since in began)]
+        job = Job(every, *old, *new, poll_at=poll_at, there=there).lives(2400)
+        assert job.incidents == [], f"{count} targets, ready in {ready_in} s"
 
 
 def test_what_goes_down_again_soon_after_an_outage_is_the_same_incident_and_one_missed_scrape_is_not() -> None:

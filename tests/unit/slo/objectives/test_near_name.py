@@ -11,6 +11,7 @@ from wine_slo.slo.objectives.near_name import near_name, nearest_name
         ("http_request_errors_total", "http_requests_errors_total"),
         ("http_requests_failed", "http_requests_failed_total"),
         ("http_reqeusts_total", "http_requests_total"),
+        ("http_unsucessfull_requests_total", "http_unsuccessful_requests_total"),
         ("http_requests_fail_total", "http_requests_failed_total"),
         ("Orders_failed_total", "orders_failed_total"),
         ("requests_sucess_total", "requests_success_total"),
@@ -43,6 +44,14 @@ def test_a_name_that_differs_by_spelling_alone_is_meant(name: str, other: str) -
         ("files_parsed_total", "files_passed_total"),
         ("jobs_deleted_total", "jobs_delayed_total"),
         ("jobs_rejected_total", "jobs_repeated_total"),
+        ("events_invalid_total", "events_valid_total"),
+        ("events_valid_total", "events_invalid_total"),
+        ("requests_unhandled_total", "requests_handled_total"),
+        ("backups_incomplete_total", "backups_complete_total"),
+        ("messages_dropped_total", "messages_stopped_total"),
+        ("requests_rejected_total", "requests_selected_total"),
+        ("jobs_stalled_total", "jobs_started_total"),
+        ("orders_refused_total", "orders_refunded_total"),
     ],
 )
 def test_what_is_counted_apart_is_not_meant(name: str, other: str) -> None:
