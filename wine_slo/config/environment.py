@@ -2,7 +2,7 @@
 
 A setting is a field: its name, type and default, and, by `means`, what it is for and what is wanted of it; the page
 docs/reference/settings.md and .env.example are written from these. The variable is the field's name in capitals behind
-WINE_SLO_. An empty value counts as not set. Where a default is a file that this folder does not have, the one that
+WINE_SLO_. An empty value counts as not set. Where a default is a file in a folder that is not here, the one that
 comes with the package is used. Each secret can also stand in a file that `NAME_FILE` names. All mistakes are reported
 at once. In `.env` nothing is expanded: a value is what it says.
 """

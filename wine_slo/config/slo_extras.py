@@ -21,7 +21,10 @@ MOST_PARALLEL = 100  # requests of a drill at once; more is a load test
 
 Name = Annotated[
     str,
-    wanted("must be up to 100 small letters, digits, - and _, a letter first", pattern=r"^[a-z][a-z0-9_-]{0,99}$"),
+    wanted(
+        "must be up to 100 small letters, digits, - and _, a letter first",
+        pattern=r"^[a-z][a-z0-9_-]{0,99}$(?!\n)",  # Python's $ stands before a last line break, too
+    ),
 ]
 Text = Annotated[str, wanted("must be text")]
 Count = Annotated[int, wanted("must be a whole number")]

@@ -125,7 +125,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     objectives: Annotated[
         Path,
         means(
-            "The objectives; if not set and not there, those of the service that come with the package.",
+            "The objectives; if not set and without a folder `config`, those of the package.",
             "the path of a file such as slo.yml",
         ),
     ] = Path(shipped.OBJECTIVES)

@@ -21,7 +21,7 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     model: Annotated[
         Path,
         means(
-            "The model that serves, its card beside it; if not set and not there, the one that comes with the package.",
+            "The model that serves, its card beside it; if not set and without a folder `models`, that of the package.",
             "the path of a model that `wine-slo train` wrote",
         ),
     ] = Path(shipped.MODEL)

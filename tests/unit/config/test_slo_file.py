@@ -307,6 +307,12 @@ def test_a_time_zone_that_does_not_exist_is_reported_once(zone: str) -> None:
             id="a name that nobody can type",
         ),
         pytest.param(
+            "name: errors",
+            'name: "errors\\n"',
+            "10: objectives.1.name is 'errors\\n'; it must be up to 100 small letters, digits, - and _, a letter first",
+            id="a name with a line break at its end",
+        ),
+        pytest.param(
             "    threshold: 1s",
             "    threshold: 1s\n    threshold: 2s",
             "8: objectives.0.threshold stands here twice",

@@ -125,6 +125,11 @@ def test_each_field_of_each_kind_has_a_value_that_stands_in_for_a_wrong_one(kind
         pytest.param("include: teams/*.yml", "1: include is 'teams/*.yml'; write a list: [teams/*.yml]", id="one file"),
         pytest.param("jobs: api", "1: jobs is not known here; write job", id="a name that is near"),
         pytest.param("job:", "1: job is missing; write a job", id="nothing"),
+        pytest.param(
+            "bad_for: 1m",
+            "1: bad_for is not known here; write it into the objectives that it is for",
+            id="a name of objectives, which is near another one of the file",
+        ),
     ],
 )
 def test_what_yaml_takes_for_something_else_is_answered_with_what_to_write(line: str, said: str) -> None:
@@ -137,6 +142,11 @@ def test_what_yaml_takes_for_something_else_is_answered_with_what_to_write(line:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
+        (
+            "threshold: 1s",
+            "threshold: 1s\n    blind_for: 1m",
+            "blind_for is not known here; it is said once for the whole file, above objectives",
+        ),
         ("threshold: 1s", "threshold: 0.5", "threshold is 0.5; write its unit: 0.5s"),
         ("threshold: 1s", "threshold: 500", "threshold is 500; write its unit: 500s or 500ms"),
         ("threshold: 1s", "threshold: 2.5e-4", "threshold is 2.5e-4; write its unit: 0.00025s"),

@@ -3,6 +3,7 @@
 A wheel holds them in `wine_slo/shipped`, where pyproject.toml puts them. In a checkout they are where people edit them.
 """
 
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2]
@@ -17,6 +18,10 @@ def read(name: str) -> str:
 
 
 def in_place_of(default: str) -> Path | None:
-    """Return the file to use where a setting has its default and this folder has no such file; else None."""
+    """Return the file to use where a setting has its default and the folder of that is not here; else None.
+
+    A folder `config` without its file, as a mount may be, is a mistake: nobody means the objectives of the package.
+    """
     path = FOLDER / default
-    return path if default in {OBJECTIVES, MODEL} and not Path(default).exists() and path.exists() else None
+    is_here = os.path.lexists(Path(default).parent)
+    return path if default in {OBJECTIVES, MODEL} and not is_here and path.exists() else None

@@ -177,7 +177,9 @@ class _Reader:
         known = {*fields, kind.__struct_config__.tag_field or ""}
         for key in content:
             if key not in known and not (kind is SloFileEntry and str(key).startswith(OWN_KEYS)):
-                self.mistakes.append(((*place, key), f"is not known here{slo_hints.near(str(key), known)}"))
+                self.mistakes.append(
+                    ((*place, key), f"is not known here{_elsewhere(kind, key) or slo_hints.near(str(key), known)}")
+                )
         return kind(**values), wrong
 
     def _field(self, field: FieldInfo, content: dict[str, Any], place: Place) -> tuple[Any, set[str]]:
@@ -255,3 +257,12 @@ SPANS = frozenset(
     for field in msgspec.structs.fields(kind)
     if slo_hints.is_span(field.type)
 )
+
+
+def _elsewhere(kind: type[Struct], key: Any) -> str:
+    """Return the end of a sentence on a name that is known in another place; empty where it is none."""
+    if kind is SloFileEntry and key in COMMON:
+        return "; write it into the objectives that it is for"
+    if issubclass(kind, ObjectiveEntry) and key in SloFileEntry.__struct_fields__:
+        return "; it is said once for the whole file, above objectives"
+    return ""

@@ -11,6 +11,7 @@ import re
 
 ESCAPES = frozenset("abfnrtvAbBCdDpPsSwWxzQE")  # letters after a backslash
 MOST_REPEATS = 1000
+DIGITS = 4  # of the number above; Python reads no number of thousands of them
 OCTAL = "01234567"
 
 _group = re.compile(r"\(\?(?:P?<[A-Za-z_]\w*>|[imsU]*(?:-[imsU]+)?[:)])")
@@ -88,7 +89,7 @@ def wrong_with_expression(text: str) -> str | None:
 def _wrong_with_repeat(repeat: re.Match[str], *, can_repeat: bool) -> str | None:
     if not can_repeat:
         return f"repeats nothing with {repeat[0]}"
-    if any(int(each) > MOST_REPEATS for each in repeat.groups() if each):
+    if any(len(each) > DIGITS or int(each) > MOST_REPEATS for each in repeat.groups() if each):
         return f"repeats more than {MOST_REPEATS} times with {repeat[0]}"
     return None
 

@@ -30,6 +30,17 @@ def test_a_file_of_the_folder_is_used_before_the_one_of_the_package() -> None:
     assert shipped.in_place_of(shipped.OBJECTIVES) is None
 
 
+@pytest.mark.parametrize("default", [shipped.OBJECTIVES, shipped.MODEL])
+def test_a_folder_of_a_default_without_its_file_is_not_taken_for_none(default: str) -> None:
+    """As a mount that lacks it is: the watchdog would judge another service than the one that is meant."""
+    folder = Path(default).parent
+    folder.symlink_to("nowhere")
+    assert shipped.in_place_of(default) is None
+    folder.unlink()
+    folder.mkdir()
+    assert shipped.in_place_of(default) is None
+
+
 @pytest.mark.parametrize("default", ["", "8000", "sqlite:///data/watchdog.db", "prometheus.yml"])
 def test_no_other_default_is_a_file_of_the_package(default: str) -> None:
     assert shipped.in_place_of(default) is None

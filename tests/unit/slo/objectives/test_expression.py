@@ -5,6 +5,8 @@ import pytest
 from wine_slo.slo.objectives.expression import matches_all, unquoted, wrong_with_expression, wrong_with_string
 from wine_slo.slo.objectives.selector import wrong_with_matchers, wrong_with_selector
 
+MANY = "9" * 5000
+
 
 @pytest.mark.parametrize(
     "text",
@@ -51,6 +53,7 @@ def test_what_prometheus_takes_is_an_expression(text: str) -> None:
         ("a|+", "repeats nothing with +"),
         ("(?i)*", "repeats nothing with *"),
         ("a**", "repeats nothing with *"),
+        pytest.param(f"a{{{MANY}}}", f"repeats more than 1000 times with {{{MANY}}}", id="5000 digits"),
         ("a{1001}", "repeats more than 1000 times with {1001}"),
         ("a\\", "ends with a backslash"),
         (r"a\Q.b", r"has \Q without its \E"),
