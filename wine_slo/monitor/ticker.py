@@ -162,12 +162,13 @@ class Ticker:
     async def _check(self, objectives: Objectives) -> None:
         """Log and show what only Prometheus knows of the objectives; while anything is wrong, check again."""
         try:
-            mistakes = [each for each in await self._check_objectives(objectives) if not each.is_usual]
+            found = await self._check_objectives(objectives)
         except MetricSourceError:
             return  # the next tick tries again
         if objectives.by_name.keys() != self._live.current.by_name.keys():
             return  # they were read anew meanwhile
-        self._check_at = steady() + CHECKED_EVERY if mistakes else inf
+        mistakes = [each for each in found if not each.is_usual]
+        self._check_at = inf if all(each.is_settled for each in found) else steady() + CHECKED_EVERY
         self._evaluator.objectives = self._live.doubt(doubts_of(mistakes))
         for each in mistakes:
             if each not in self._logged:
