@@ -34,7 +34,7 @@ export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
-	@echo "The form: http://127.0.0.1:8000/ui   The watchdog: http://127.0.0.1:8001/   Ctrl-C stops everything"
+	@python -m tools.addresses
 	@wine-slo is-set WINE_SLO_PROMETHEUS_URL; \
 	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules

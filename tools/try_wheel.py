@@ -155,6 +155,9 @@ class Installed:
             said = self.says(*command.split(), status=2)
             ends = f": pip install 'wine-slo[{extra}]'\n"
             expect(said.endswith(ends) and said.count("\n") == 1, f"{self.name}: {command} says {said}")
+        module = f"wine_slo.{extra}"
+        said = run(self.venv / "bin" / "python", "-m", module, folder=self.folder, status=2)
+        expect(said.endswith(ends) and said.count("\n") == 1, f"{self.name}: python -m {module} says {said}")
 
     def has(self, module: str) -> bool:
         """Return whether a module can be imported."""

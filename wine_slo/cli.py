@@ -10,6 +10,7 @@ from wine_slo import extras
 from wine_slo.exit_status import ExitStatus, epilogue
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+OUTPUT = Path("slo.yml")  # of `init`
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -117,7 +118,7 @@ def init(
         list[Path] | None,
         typer.Option("--from", metavar="FILE", help="Objectives of another tool instead; or a folder."),
     ] = None,
-    output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = Path("slo.yml"),
+    output: Annotated[Path, typer.Option(metavar="FILE", help="What to write.")] = OUTPUT,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file where it is there.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Take what is proposed, without a question.")] = False,
     example: Annotated[bool, typer.Option("--example", help="Copy the files of the wine service instead.")] = False,
@@ -140,6 +141,8 @@ def init(
     from wine_slo.monitor.onboarding.importing.command import main as import_slos  # noqa: PLC0415
 
     if example:
+        if files or sources or prometheus or output != OUTPUT:
+            raise typer.BadParameter("it copies its own files; beside it stands --force alone", param_hint="--example")
         raise typer.Exit(example_files.main(force=force))
     if sources:
         raise typer.Exit(import_slos([*sources, *(files or ())], output, force=force, prometheus=prometheus))

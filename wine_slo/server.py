@@ -3,6 +3,11 @@
 import argparse
 import sys
 
+from wine_slo import extras
+
+if __name__ == "__main__":  # before what is imported below needs them
+    extras.need("server", "server")
+
 from wine_slo.config.environment import SettingsError, read, unknown
 from wine_slo.exit_status import ExitStatus
 from wine_slo.http.guarded_server import raise_limit_of_files

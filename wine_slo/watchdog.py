@@ -18,6 +18,11 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
+from wine_slo import extras
+
+if __name__ == "__main__":  # before what is imported below needs them
+    extras.need("watchdog", "watchdog")
+
 from wine_slo.config import log_setup, slo_file
 from wine_slo.config.environment import SettingsError, read, unknown
 from wine_slo.config.hosts import is_loopback

@@ -37,6 +37,12 @@ def test_the_exit_status_is_that_of_the_command_whoever_reads_it(streams: str, t
     assert b"Exception" not in done.stdout + done.stderr
 
 
+def test_without_an_input_nobody_is_questioned(tmp_path: Path) -> None:
+    done = run(f"{sys.executable} -m wine_slo init <&-", tmp_path)
+    said = b"there is no terminal for questions; --yes takes what is proposed\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
 @pytest.mark.parametrize(("to", "status"), [("/dev/full", 74), ("/dev/null", 0), ("&-", 0)])
 def test_lost_output_is_a_sentence_and_a_status_of_its_own(to: str, status: int, tmp_path: Path) -> None:
     done = run(f"{sys.executable} -m wine_slo --help >{to}", tmp_path)

@@ -62,3 +62,21 @@ def test_the_times_to_alert_and_recovery_in_the_readme_are_those_that_were_measu
     row = next(each for each in MEASURED.finditer(text) if each["who"].startswith(who))
     second = "s" if path.name == "README.md" else "с"
     assert f"{float(row['alert']):.0f} {second}; {float(row['recovery']):.0f} {second}" in path.read_text()
+
+
+AT_INTERVALS = re.compile(
+    r"^\| \d+s \| \*\*wine-slo\*\*[^|]*\| (?P<median>[\d.]+) \([\d.]+ to (?P<most>[\d.]+)\)", re.MULTILINE
+)
+
+
+def test_the_times_to_alert_at_each_scrape_interval_are_those_that_were_measured() -> None:
+    found = list(AT_INTERVALS.finditer((ROOT / "docs" / "benchmarks.md").read_text()))
+    at_5, at_15, at_30, at_60 = (f"{float(each['median']):.0f} s" for each in found)
+    *most, last = (each["most"] for each in found)
+    wanted = {
+        "CHANGELOG.md": f"{at_5[:-2]}, {at_15[:-2]}, {at_30[:-2]} or {at_60} after it begins (medians)",
+        "docs/faq.md": f"the median of what was measured with the shipped settings; at scrapes of 60 s it is {at_60}",
+        "docs/explanation/judgement.md": f"{at_5} at scrapes of 5 s, {at_15} at 15 s, {at_30} at 30 s and {at_60} at "
+        f"60 s at the median, and after {', '.join(most)} and {last} s at the most",
+    }
+    assert [name for name, each in wanted.items() if each not in " ".join((ROOT / name).read_text().split())] == []

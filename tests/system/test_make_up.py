@@ -1,7 +1,10 @@
 """`make up` decides what to start by the product's own reading of `.env`, and honcho reads nothing of it."""
 
+import os
 import re
+import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,23 @@ def test_make_up_starts_prometheus_where_none_is_set_and_hands_no_file_to_honcho
     assert runs(0) == (0, "start --env /dev/null server watchdog")
     assert runs(1) == (0, "start --env /dev/null server prometheus watchdog")
     assert runs(2) == (2, "")
+
+
+def test_make_up_starts_nothing_where_a_port_is_in_use_and_says_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "WINE_SLO_PORT": "0",
+            "WINE_SLO_WATCHDOG_PORT": str(port),
+            "WINE_SLO_PROMETHEUS_URL": "http://127.0.0.1:9",
+        }
+        command = [sys.executable, "-m", "tools.addresses"]
+        ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == (
+        f"127.0.0.1:{port} is in use, and the watchdog is to listen there. End what listens there, or set "
+        "WINE_SLO_WATCHDOG_PORT in .env, and the target in prometheus.yml.\n"
+    )
+    assert "\t@python -m tools.addresses\n" in (ROOT / "Makefile").read_text()

@@ -37,6 +37,12 @@ print(json.dumps({each: (one.exit_code, one.stdout, one.stderr) for each, one in
 """
 
 
+def write_metadata(folder: Path) -> None:
+    """Write a list of requirements of which most are not installed."""
+    (folder / "wine_slo-0.1.0.dist-info").mkdir()
+    (folder / "wine_slo-0.1.0.dist-info" / "METADATA").write_text(METADATA)
+
+
 @pytest.mark.parametrize("extra", ["server", "watchdog"])
 def test_who_develops_it_has_every_extra(extra: str) -> None:
     assert missing(extra) == []
@@ -44,9 +50,7 @@ def test_who_develops_it_has_every_extra(extra: str) -> None:
 
 def test_each_command_without_its_libraries_exits_with_2_and_a_sentence(tmp_path: Path) -> None:
     """As pip leaves it: another list of requirements lies before the one that is installed."""
-    folder = tmp_path / "wine_slo-0.1.0.dist-info"
-    folder.mkdir()
-    (folder / "METADATA").write_text(METADATA)
+    write_metadata(tmp_path)
     ran = subprocess.run(
         [sys.executable, "-c", EACH, *NEED],
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
@@ -59,3 +63,18 @@ def test_each_command_without_its_libraries_exits_with_2_and_a_sentence(tmp_path
         name = command.removesuffix(" copy.db")
         sentence = f"`wine-slo {name}` needs more than is installed ({LACKS[extra]}): pip install 'wine-slo[{extra}]'\n"
         assert said[command] == [2, "", sentence]
+
+
+@pytest.mark.parametrize("process", ["server", "watchdog"])
+def test_each_process_without_its_libraries_exits_with_2_and_a_sentence(process: str, tmp_path: Path) -> None:
+    """As the units of systemd run it, which start again what ends with another status."""
+    write_metadata(tmp_path)
+    ran = subprocess.run(
+        [sys.executable, "-m", f"wine_slo.{process}"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    needs = f"`wine-slo {process}` needs more than is installed ({LACKS[process]})"
+    assert (ran.returncode, ran.stderr) == (2, f"{needs}: pip install 'wine-slo[{process}]'\n")

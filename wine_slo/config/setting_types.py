@@ -15,7 +15,8 @@ from wine_slo.slo.text.language import LANGUAGES
 
 LARGEST_ID = 2**52  # Telegram's ids have at most 52 significant bits: https://core.telegram.org/bots/api#chat
 # A page that a button of Telegram can open: it takes only hosts that have a dot, and no password is shown in a chat.
-PAGE = r"^https?://([A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+(:[0-9]{1,5})?([/?#][^\s\\]*)?$"
+PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}"
+PAGE = rf"^https?://([A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+(:({PORT}))?([/?#][^\s\\]*)?$"
 ADDRESS = re.compile(r"(-?[0-9]{1,16})(?:/([0-9]{1,9}))?")
 PERSON = re.compile(r"[0-9]{1,16}")
 LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}

@@ -73,6 +73,28 @@ def test_a_workflow_runs_targets_that_the_makefile_has(workflow: Path) -> None:
     assert all(each.startswith("make ") or "\n" not in each for each in commands)
 
 
+def test_a_pull_request_that_touches_what_compose_runs_has_it_run() -> None:
+    paths = content(GITHUB / "workflows" / "image.yml")[True]["pull_request"]["paths"]
+    compose = (ROOT / "docker-compose.yml").read_text()
+    mounted = re.findall(r"^ +- \./([\w/]+):", compose, flags=re.MULTILINE)
+    assert {"Dockerfile", "docker-compose.yml", "tools/try_image.py", *(f"{each}/**" for each in mounted)} <= {
+        *paths,
+        "config/**",  # of the service, which `make test` starts
+        "dashboards/provisioning/**",  # of dashboards/**
+    }
+
+
+def test_no_target_is_run_by_two_workflows() -> None:
+    run = [
+        step["run"]
+        for each in WORKFLOWS
+        for job in content(each)["jobs"].values()
+        for step in job["steps"]
+        if step.get("run", "").startswith("make ")
+    ]
+    assert len(run) == len(set(run))
+
+
 def test_every_python_that_the_package_names_is_tested() -> None:
     named = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text())
     matrix = content(GITHUB / "workflows" / "ci.yml")["jobs"]["test"]["strategy"]["matrix"]

@@ -452,6 +452,7 @@ def test_the_page_of_the_runbook_is_an_address_to_which_a_section_can_be_added(
         pytest.param("http://wiki:8080/runbook", id="a host without a dot"),
         pytest.param("https://example.org/run book", id="a blank"),
         pytest.param("https://", id="no host"),
+        pytest.param("https://example.org:65536/", id="no port"),
     ],
 )
 def test_what_no_alert_can_link_is_no_page_of_the_runbook(monkeypatch: pytest.MonkeyPatch, page: str) -> None:

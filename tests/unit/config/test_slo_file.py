@@ -703,7 +703,15 @@ def test_an_objective_may_have_a_page_of_its_own_for_its_alerts() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["wiki/latency", "http://wiki/latency", "https://bob:hunter2@example.com", "ftp://example.com", "''"]
+    "page",
+    [
+        "wiki/latency",
+        "http://wiki/latency",
+        "https://bob:hunter2@example.com",
+        "ftp://example.com",
+        "https://wiki.example.com:99999/",
+        "''",
+    ],
 )
 def test_a_page_that_no_alert_can_link_is_a_mistake_with_its_line(page: str) -> None:
     (mistake,) = mistakes(written("    threshold: 1s", f"    threshold: 1s\n    runbook: {page}"))

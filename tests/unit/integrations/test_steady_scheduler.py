@@ -55,8 +55,9 @@ def test_while_the_wall_clock_races_the_loops_clock_decides() -> None:
         while len(diary.seconds) < 4:  # noqa: ASYNC110 - the job that is waited for belongs to the scheduler
             await asyncio.sleep(every / 10)
         scheduler.stop()
-        # A busy machine may run them late, and by the wall clock the fourth would have run after 0.0006.
-        assert all(second - began > (number - 0.5) * every for number, second in enumerate(diary.seconds))
+        # By the wall clock the fourth would have run after 0.0006. A busy machine runs them late, or one of them early
+        # where it does nothing else for a while after the plan was moved.
+        assert all(second - began > (number - 1) * every for number, second in enumerate(diary.seconds))
 
     with asyncio.Runner(loop_factory=SlowLoop) as runner:
         runner.run(a_while())

@@ -32,8 +32,10 @@ def reserve() -> bool:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
             has_output = has_output and number != STDOUT
+    if sys.stdin is None:  # as each is where it is closed
+        sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  # as long as the process
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123  # it is None where it is closed
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123  # as above
     return has_output
 
 

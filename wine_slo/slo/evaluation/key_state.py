@@ -232,8 +232,8 @@ def _proof(objective: Objective, track: KeyState, incident: Incident) -> Sequenc
     It takes proof that it is not as bad as it was, and the longer the more often it came back at once. What is good by
     little takes long.
     """
-    needed = objective.good_intervals
-    needed = min(needed << min(incident.relapses, 10), round(objective.over / objective.scrape_interval))
+    needed, relapses = objective.good_intervals, 0 if incident.is_of_drill else incident.relapses
+    needed = min(needed << min(relapses, 10), round(objective.over / objective.scrape_interval))
     return clear_run(objective, track.evidence, intervals=needed, bad_ratio=incident.bad_ratio) or held_run(
         objective, track.evidence, HOLDS_FOR
     )
@@ -247,7 +247,8 @@ def _open(
     began_at = evidence[0].ended_at - objective.scrape_interval
     if last is not None and may_reopen(last, began_at):
         at_once = max(RELAPSES_WITHIN, 1.5 * objective.scrape_interval)
-        relapsed = last.outcome is Outcome.RECOVERED and began_at - last.last_bad_at <= at_once
+        came_back = last.outcome is Outcome.RECOVERED and not last.is_of_drill  # a drill ends because it is ended
+        relapsed = came_back and began_at - last.last_bad_at <= at_once
         incident = replace(
             last,
             again_at=began_at,

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONG_WORD = 5  # letters; shorter words that differ are other words: rx and tx, get and set
-VERY_LONG_WORD = 10  # letters; of these two may be wrong, while started and stalled are other words
+VERY_LONG_WORD = 8  # letters; in a word of so many two may be wrong, and one may be another
+LONGEST_WORD = 10  # letters; two words of so many that differ by two letters are one
 MOST_EDITS = 2  # letters that are wrong, missing or too many in one word
 MOST_WORDS = 2  # that differ
+OTHER_WORDS = {"http", "https"}  # no forms of one word
 PART_OF_NAME = ("total", "bucket", "count", "sum")  # words that are often left out
 
 
@@ -42,17 +44,23 @@ def _words(name: str) -> list[str]:
 
 
 def _edits_of_word(word: str, other: str) -> int | None:
-    """Return how many letters of two words differ; None where they are other words."""
+    """Return how many letters of two words differ; None where they are other words.
+
+    Words with another beginning are: valid and invalid, import and export, ingress and egress, encode and decode. So
+    are short ones in which a letter is another one, such as passed and parsed.
+    """
     digits, other_digits = ([each for each in text if each.isdigit()] for text in (word, other))
-    if digits != other_digits:
+    if digits != other_digits or word[0] != other[0] or {word, other} == OTHER_WORDS:
         return None
     short, long = sorted((word, other), key=len)
     if long.startswith(short) and len(long) - len(short) <= MOST_EDITS and len(short) > 1:
         return len(long) - len(short)  # a plural, or another form of the word
-    if word[0] != other[0]:
-        return None  # nobody misspells the first letter, and it makes the opposite: valid and invalid
-    edits, most = _distance(word, other), MOST_EDITS if len(long) >= VERY_LONG_WORD else 1
-    return edits if len(short) >= LONG_WORD - 1 and len(long) >= LONG_WORD and edits <= most else None
+    if len(short) < LONG_WORD - 1 or len(long) < LONG_WORD:
+        return None
+    edits, is_very_long = _distance(word, other), len(short) >= VERY_LONG_WORD
+    is_another = len(short) == len(long) < LONGEST_WORD and sorted(short) != sorted(long)  # a letter is
+    most = MOST_EDITS if is_very_long and not is_another else 1
+    return edits if edits <= most and (is_very_long or not is_another) else None
 
 
 def _distance(word: str, other: str) -> int:

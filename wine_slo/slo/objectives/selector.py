@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wine_slo.slo.objectives.expression import wrong_with_expression, wrong_with_string
+from wine_slo.slo.objectives.expression import matches_all, unquoted, wrong_with_expression, wrong_with_string
 from wine_slo.slo.span import format_span, parse_span
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
@@ -115,7 +115,7 @@ def _wrong_with_values(text: str) -> str | None:
     for label, operator, value in _one_matcher.findall(text):
         wrong = wrong_with_string(value)
         if wrong is None and operator in ("=~", "!~"):
-            wrong = wrong_with_expression(_unquoted(value))
+            wrong = wrong_with_expression(unquoted(value))
         if wrong is not None:
             return f"has {label}{operator}{value}, which {wrong}"
     return None
@@ -185,10 +185,8 @@ class Matcher:
         """Return whether a value matches; an expression that Python does not know matches everything."""
         if self.operator in ("=", "!="):
             return (self.value == value) == (self.operator == "=")
-        try:
-            return bool(re.fullmatch(self.value, value)) == (self.operator == "=~")
-        except re.error:
-            return True
+        is_match = matches_all(self.value, value)
+        return is_match is None or is_match == (self.operator == "=~")
 
     def __str__(self) -> str:
         """Return it as it stands in a selector."""
@@ -198,7 +196,7 @@ class Matcher:
 def parts_of(selector: str) -> tuple[str, tuple[Matcher, ...]]:
     """Return the metric of a selector, empty where none is named in front of the braces, and its matchers."""
     name = _metric.match(selector)
-    matchers = (Matcher(label, operator, _unquoted(value)) for label, operator, value in _one_matcher.findall(selector))
+    matchers = (Matcher(label, operator, unquoted(value)) for label, operator, value in _one_matcher.findall(selector))
     return (name[1] if name else ""), tuple(matchers)
 
 
@@ -233,7 +231,3 @@ def few(names: Sequence[str]) -> str:
     more = len(names) - MOST_SHOWN
     shown = ", ".join(names[:MOST_SHOWN])
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _unquoted(text: str) -> str:
-    return text[1:-1] if text.startswith("`") else re.sub(r"\\(.)", r"\1", text[1:-1])

@@ -59,3 +59,13 @@ def test_a_folder_that_cannot_be_made_is_a_sentence() -> None:
     Path("config").write_text("a file\n")
     said = init()
     assert (said.exit_code, said.stderr) == (2, "config cannot be made: File exists\n")
+
+
+@pytest.mark.parametrize(
+    "more", ["--output=mine.yml", "--from=rules.yml", "--prometheus=http://example.org", "mine.yml"]
+)
+def test_an_option_that_would_do_nothing_is_refused(more: str) -> None:
+    said = init(more)
+    assert said.exit_code == 2
+    assert "beside it stands --force alone" in " ".join(said.stderr.replace("│", " ").split())
+    assert not Path("config").exists()

@@ -186,6 +186,21 @@ def test_three_minutes_in_between_are_still_a_relapse() -> None:
     assert scene.incident.relapses == 1
 
 
+def test_what_comes_after_a_drill_is_no_relapse() -> None:
+    scene = Scene().breaks().has(0.0, 60)
+    scene.state = replace(scene.state, incidents={1: replace(scene.incident, is_announced_drill=True)})
+    scene.breaks()
+    assert (scene.incident.openings, scene.incident.relapses) == (2, 0)
+    assert recovery_seconds(scene) == 20
+
+
+def test_a_drill_soon_after_an_incident_ends_as_soon_as_any() -> None:
+    scene = Scene().breaks().has(0.0, 60).breaks()
+    scene.state = replace(scene.state, incidents={1: replace(scene.incident, is_announced_drill=True)})
+    assert scene.incident.relapses == 1
+    assert recovery_seconds(scene) == 20
+
+
 # Ending otherwise
 
 

@@ -44,6 +44,7 @@ def test_a_selector_is_taken_apart_and_put_together_again() -> None:
         pytest.param(Matcher("r", "=", "error"), ["ok"], None, id="no such word yet"),
         pytest.param(Matcher("code", "!~", "5.."), [], None, id="what is left out may be missing"),
         pytest.param(Matcher("code", "=~", "(?P<"), ["200"], None, id="an expression of another language"),
+        pytest.param(Matcher("code", "=~", "5[[:digit:]]{2}"), ["200", "404"], None, id="a class by its name"),
     ],
 )
 def test_a_value_that_will_never_match_is_distinguished_from_one_that_has_not_come(

@@ -10,6 +10,7 @@ from wine_slo.monitor.onboarding.importing.promql.events import NOTHING, Events,
 from wine_slo.monitor.onboarding.importing.promql.expression import OPPOSITE, ExpressionError, Matcher, Selector
 from wine_slo.monitor.onboarding.importing.promql.share import EventShare, NativeShare, SampleShare, Share, is_flag
 from wine_slo.monitor.onboarding.importing.remarks import CHANGED
+from wine_slo.slo.objectives.expression import matches_all
 
 UNITS = (
     ("s", Decimal(1), re.compile(r".*_(seconds|secs|sec|s)")),
@@ -201,10 +202,7 @@ def _bound(bucket: Selector) -> Decimal:
         return Decimal(text)
     if matcher is not None and matcher.operator == "=~":
         numbers = {Decimal(each) for each in re.findall(r"\d{1,12}(?:\.\d{1,12})?", text.replace("\\", ""))}
-        try:
-            fitting = {each for each in numbers if any(re.fullmatch(text, form) for form in _forms(each))}
-        except re.error:
-            fitting = set()
+        fitting = {each for each in numbers if any(matches_all(text, form) for form in _forms(each))}
         if len(fitting) == 1:
             return fitting.pop()
     raise ExpressionError(f"has a bucket whose bound is not one number: le{matcher.operator if matcher else ''}{text}")

@@ -14,6 +14,7 @@ from wine_slo.monitor.onboarding.importing.promql.expression import (
     Matcher,
     Selector,
 )
+from wine_slo.slo.objectives.expression import matches_all
 
 DEEPEST = 5  # rules that read what others make
 MOST = 20  # sets of labels of one rule
@@ -123,12 +124,5 @@ def _narrowed(tree: Expression, matchers: Sequence[Matcher]) -> Expression:
 
 
 def _matches(matcher: Matcher, value: str) -> bool:
-    try:
-        is_equal = (
-            matcher.value == value
-            if matcher.operator in ("=", "!=")
-            else re.fullmatch(matcher.value, value) is not None
-        )
-    except re.error:  # a regular expression that Go knows and Python does not
-        return True
-    return is_equal == (matcher.operator in ("=", "=~"))
+    is_equal = matcher.value == value if matcher.operator in ("=", "!=") else matches_all(matcher.value, value)
+    return is_equal is None or is_equal == (matcher.operator in ("=", "=~"))
