@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from math import inf
 from time import perf_counter
@@ -123,7 +124,8 @@ class Ticker:
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
         if steady() >= self._check_at and len(state.keys_without_data) < len(state.readings):
-            await self._check(objectives)
+            self._check_at = steady() + CHECKED_EVERY
+            self._scheduler.after(timedelta(0), partial(self._check, objectives), "check of the objectives")
         evaluate_at = next_evaluation_at(state, objectives)
         if evaluate_at is not None:
             wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
@@ -160,13 +162,18 @@ class Ticker:
             log.info("objectives are read anew")
 
     async def _check(self, objectives: Objectives) -> None:
-        """Log and show what only Prometheus knows of the objectives; while anything is wrong, check again."""
+        """Log and show what only Prometheus knows of the objectives; while anything is wrong, check again.
+
+        It goes on beside the ticks, as it takes minutes where there are hundreds of objectives and Prometheus is slow.
+        """
         try:
             found = await self._check_objectives(objectives)
         except MetricSourceError:
-            return  # the next tick tries again
+            self._check_at = 0.0  # the next tick tries again
+            return
         if objectives.by_name.keys() != self._live.current.by_name.keys():
-            return  # they were read anew meanwhile
+            self._check_at = 0.0  # they were read anew meanwhile
+            return
         mistakes = [each for each in found if not each.is_usual]
         self._check_at = inf if all(each.is_settled for each in found) else steady() + CHECKED_EVERY
         self._evaluator.objectives = self._live.doubt(doubts_of(mistakes))
