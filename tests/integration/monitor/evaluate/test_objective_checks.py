@@ -53,11 +53,11 @@ async def test_evaluations_go_on_while_prometheus_lets_an_examination_of_the_obj
     }
     await processes.start("watchdog", [sys.executable, "-m", "wine_slo.watchdog"], settings)
     async with asyncio.timeout(25):
-        while "count(odd_total)" not in prometheus_junk.queries:
+        while "count(odd_total)" not in prometheus_junk.queries:  # noqa: ASYNC110 - another process asks
             await asyncio.sleep(0.05)
     examined_at, before = monotonic(), evaluations()
     async with asyncio.timeout(60):
-        while evaluations() < before + 2:
+        while evaluations() < before + 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert TIMEOUT.total is not None
     assert monotonic() - examined_at < TIMEOUT.total
