@@ -86,6 +86,8 @@ async def test_the_scrapes_that_the_best_target_left_unanswered_are_those_of_one
         *up('job="joined",instance="old"', 200, lambda number: number % 2 == 0),
         *up('job="joined",instance="older"', 200, lambda number: number % 4 != 0),
         *up('job="joined",instance="vanished"', 200, lambda _: False, until=400),
+        *up('job="restarted",instance="new"', 10, lambda _: False),
+        *up('job="restarted",instance="old"', 50, lambda number: number % 2 == 0),
         *up('job="young",instance="new"', 10, lambda number: number < 3),
         *up('job="young",instance="other"', 10, lambda number: number < 4),
         *up('job="uneven",instance="quick"', 1000, lambda number: number < 40, every=1),
@@ -96,13 +98,13 @@ async def test_the_scrapes_that_the_best_target_left_unanswered_are_those_of_one
     await prometheus.start()
     found = {}
     async with aiohttp.ClientSession() as session:
-        for job in ("joined", "young", "uneven"):
+        for job in ("joined", "restarted", "young", "uneven"):
             query = promql.scrapes_unanswered(replace(LATENCY, job=job))
             assert query is not None
             (sample,) = (await PrometheusClient(session, prometheus.url, {}).query(query, now)).samples
             found[job] = round(sample.value)
     await prometheus.kill()
-    assert found == {"joined": 32, "young": 3, "uneven": 8}
+    assert found == {"joined": 32, "restarted": 25, "young": 3, "uneven": 8}
 
 
 async def test_what_was_there_of_late_is_no_mistake_while_a_service_that_was_started_again_has_no_requests(
