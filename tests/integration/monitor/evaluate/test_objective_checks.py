@@ -53,7 +53,7 @@ async def test_evaluations_go_on_while_prometheus_lets_an_examination_of_the_obj
     }
     await processes.start("watchdog", [sys.executable, "-m", "wine_slo.watchdog"], settings)
     async with asyncio.timeout(25):
-        while "count(odd_total)" not in prometheus_junk.queries:  # noqa: ASYNC110 - another process asks
+        while "count(odd_total)" not in prometheus_junk.queries:  # noqa: ASYNC110 - another process queries
             await asyncio.sleep(0.05)
     examined_at, before = monotonic(), evaluations()
     async with asyncio.timeout(60):
