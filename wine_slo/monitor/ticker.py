@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from math import inf
 from time import perf_counter
@@ -123,7 +124,8 @@ class Ticker:
             return
         state, objectives = self._evaluator.state, self._evaluator.objectives
         if steady() >= self._check_at and (examined := examinable(objectives, state.readings)):
-            await self._check(objectives, examined)
+            self._check_at = steady() + CHECKED_EVERY
+            self._scheduler.after(timedelta(0), partial(self._check, objectives, examined), "check of the objectives")
         evaluate_at = next_evaluation_at(state, objectives)
         if evaluate_at is not None:
             wait = max(evaluate_at - self._evaluator.now(), timedelta(0)) + SETTLES_IN
@@ -160,14 +162,20 @@ class Ticker:
             log.info("objectives are read anew")
 
     async def _check(self, objectives: Objectives, examined: Objectives) -> None:
-        """Log and show what only Prometheus knows of the objectives; while anything is wrong, check again."""
+        """Log and show what only Prometheus knows of the objectives; while anything is wrong, check again.
+
+        It goes on beside the ticks, as it takes minutes where there are hundreds of objectives and Prometheus is slow.
+        """
         try:
-            mistakes = [each for each in await self._check_objectives(examined) if not each.is_usual]
+            found = await self._check_objectives(examined)
         except MetricSourceError:
-            return  # the next tick tries again
+            self._check_at = 0.0  # the next tick tries again
+            return
         if objectives.by_name.keys() != self._live.current.by_name.keys():
-            return  # they were read anew meanwhile
-        is_done = not mistakes and len(examined.all) == len(objectives.all)
+            self._check_at = 0.0  # they were read anew meanwhile
+            return
+        mistakes = [each for each in found if not each.is_usual]
+        is_done = all(each.is_settled for each in found) and len(examined.all) == len(objectives.all)
         self._check_at = inf if is_done else steady() + CHECKED_EVERY
         self._evaluator.objectives = self._live.doubt(doubts_of(mistakes))
         for each in mistakes:

@@ -22,6 +22,7 @@ from wine_slo.slo.span import format_seconds
 QUANTILE = "quantile"  # the label of the series of a summary
 
 MOST_SERIES = 1000  # whose labels are read
+AWAY = "matches no series now, as is so after a restart until the first such event; there were some of late"
 HARMLESS = ("by", "breakdown", "clear")  # fields that decide nothing about what is bad
 
 
@@ -35,6 +36,7 @@ class ObjectiveMistake:
         sentence: What is found of it, as the end of a sentence.
         is_usual: Whether it is so too where all is well, as a failure that never happened has no series.
         is_doubtful: Whether it may be so too where all is well, but hardly.
+        is_passing: Whether it can only be said once there are series again.
     """
 
     objective: str
@@ -42,6 +44,12 @@ class ObjectiveMistake:
     sentence: str
     is_usual: bool = False
     is_doubtful: bool = False
+    is_passing: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether there is nothing to examine again, as all is well and stays so."""
+        return self.is_usual and not self.is_passing
 
     @property
     def is_of_series(self) -> bool:
@@ -82,7 +90,7 @@ async def check_objectives(api: MetricSource, objectives: Objectives) -> list[Ob
             mistakes += await _of_labels(api, objective)
         except MetricSourceError as error:
             mistakes.append(_unexamined(objective, "breakdown" if objective.breakdown else "by", error))
-        for required in objective.source.required:
+        for required in sorted(objective.source.required, key=lambda each: each.appear_late):  # a total decides
             try:
                 mistakes += await _of_series(api, objective, required)
             except MetricSourceError as error:
@@ -137,13 +145,10 @@ async def _of_series(api: MetricSource, objective: Objective, required: Required
         return [ObjectiveMistake(objective.name, required.field, f"{sentence}: it {why.mistake}")]
     metric = parts_of(required.selector)[0]
     names = await _names_beside(api, objective, required.selector)
-    if not required.appear_late or not all(
-        [
-            (await api.query(promql.count(each.selector))).samples
-            for each in objective.source.required
-            if each != required
-        ]
-    ):
+    others = [each for each in objective.source.required if each != required]
+    if not required.appear_late or not all([await _are_known(api, each.selector) for each in others]):
+        if near_name(metric, names) is None and await _are_known(api, required.selector):
+            return [ObjectiveMistake(objective.name, required.field, AWAY, is_usual=True, is_passing=True)]
         return [ObjectiveMistake(objective.name, required.field, sentence + _nearest(metric, names))]
     used = {parts_of(each.selector)[0] for each in objective.source.required}
     if metric not in names and (near := near_name(metric, names - used)) is not None:
@@ -152,6 +157,12 @@ async def _of_series(api: MetricSource, objective: Objective, required: Required
     there = f"; {why.values}" if why.values else ""
     usual = f"matches no series yet, as is so until the first such event{there}"
     return [ObjectiveMistake(objective.name, required.field, usual, is_usual=True)]
+
+
+async def _are_known(api: MetricSource, selector: str) -> bool:
+    """Return whether there are series, or were within some days: what has been started again has none at first."""
+    queries = promql.count(selector), promql.count_of_late(selector)
+    return any([(await api.query(each)).samples for each in queries])
 
 
 async def _names_beside(api: MetricSource, objective: Objective, selector: str) -> set[str]:
@@ -256,7 +267,10 @@ async def _no_histogram(api: MetricSource, objective: Objective, histogram: Boun
             objective.name, "selector", f"matches no series of {series}" + (f": it {why}" if why else "")
         )
     beside = await _names_beside(api, objective, series)
-    there = _nearest(histogram.name, {each.removesuffix("_bucket") for each in beside if each.endswith("_bucket")})
+    names = {each.removesuffix("_bucket") for each in beside if each.endswith("_bucket")}
+    if near_name(histogram.name, names) is None and await _are_known(api, series):
+        return ObjectiveMistake(objective.name, "histogram", AWAY, is_usual=True, is_passing=True)
+    there = _nearest(histogram.name, names)
     return ObjectiveMistake(objective.name, "histogram", f"has no series {series} that Prometheus knows{there}")
 
 

@@ -8,6 +8,7 @@ series by series.
 
 from collections.abc import Iterable
 from datetime import timedelta
+from math import ceil
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.objectives.kinds import counting
@@ -22,6 +23,8 @@ from wine_slo.slo.usual_spans import last_scrapes
 MEASURED_OVER = timedelta(minutes=10)
 OF_LATE = timedelta(minutes=1)  # the range over which the rate is given, and endpoints are named as slow or fine
 GONE_FOR = timedelta(hours=1)  # targets that have vanished count as down for so long, and as unknown after that
+SERIES_KNOWN_FOR, SERIES_SEEN_EVERY = timedelta(days=3), timedelta(minutes=5)
+ESTABLISHED = 0.75  # of the last scrapes; a target that has had so many is not new, though Prometheus was restarted
 BEHIND = 1_000_000  # scrapes; more than there can be, so that new targets come after all others
 SAMPLED_OVER, SAMPLED_EVERY = timedelta(hours=6), timedelta(minutes=1)  # in longer ranges not each scrape is compared
 
@@ -84,7 +87,7 @@ def scrapes_unanswered(objective: Objective) -> str | None:
     most = last_scrapes(interval)
     seen = f"{samples}[{format_range(most * interval)}]"
     missed = f"(1 - avg_over_time({seen})) * clamp_max(count_over_time({seen}), {most})"
-    is_new = f"(count_over_time({seen}) < bool {most - 1})"
+    is_new = f"(count_over_time({seen}) < bool {ceil(ESTABLISHED * most)})"
     return f"min({missed} + {BEHIND} * {is_new} and {samples}) % {BEHIND}"
 
 
@@ -292,6 +295,12 @@ def increase_by_bound(objective: Objective, over: timedelta) -> str | None:
 def count(selector: str) -> str:
     """Return how many series match."""
     return f"count({selector})"
+
+
+def count_of_late(selector: str) -> str:
+    """Return how many series have matched within some days, so that a weekend without any is covered."""
+    spans = format_range(GONE_FOR), f"{format_range(SERIES_KNOWN_FOR)}:{format_range(SERIES_SEEN_EVERY)}"
+    return f"count({' or '.join(f'last_over_time({selector}[{each}])' for each in spans)})"
 
 
 def names_beside(selector: str, scope: Scope) -> str:

@@ -303,8 +303,8 @@ async def test_a_total_without_series_is_a_mistake_and_so_is_what_is_bad_of_it(
 ) -> None:
     prometheus_junk.answer = EMPTY_VECTOR
     assert [line.split(" of ")[0] for line in await patient.lines_about("metrics", RATIO)] == [
-        "wrong: slo.yml:3: bad",
         "wrong: slo.yml:3: total",
+        "wrong: slo.yml:3: bad",
     ]
 
 
@@ -320,8 +320,8 @@ async def test_a_query_that_is_refused_hides_no_other_mistake(
     prometheus_junk.by_query["count(odd_total)"] = JUNK["400, a query it cannot parse"]
     said = await patient.lines_about("metrics", file)
     assert [line.split(" of ")[0] for line in said] == [
-        "wrong: slo.yml:3: bad",
         "wrong: slo.yml:3: total",
+        "wrong: slo.yml:3: bad",
         "wrong: slo.yml:4: histogram",
     ]
     assert "cannot be examined: Prometheus: it answered 400" in said[0]

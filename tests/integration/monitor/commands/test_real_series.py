@@ -14,7 +14,7 @@ from tests.support.real.prometheus import Prometheus
 from tests.support.scene import LATENCY
 from wine_slo.config.slo_file import parse
 from wine_slo.integrations.prometheus.client import PrometheusClient
-from wine_slo.monitor.evaluate.objective_checks import check_objectives
+from wine_slo.monitor.evaluate.objective_checks import check_objectives, doubts_of
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.source.metric_source import MetricSource
 
@@ -86,6 +86,8 @@ async def test_the_scrapes_that_the_best_target_left_unanswered_are_those_of_one
         *up('job="joined",instance="old"', 200, lambda number: number % 2 == 0),
         *up('job="joined",instance="older"', 200, lambda number: number % 4 != 0),
         *up('job="joined",instance="vanished"', 200, lambda _: False, until=400),
+        *up('job="restarted",instance="new"', 10, lambda _: False),
+        *up('job="restarted",instance="old"', 50, lambda number: number % 2 == 0),
         *up('job="young",instance="new"', 10, lambda number: number < 3),
         *up('job="young",instance="other"', 10, lambda number: number < 4),
         *up('job="uneven",instance="quick"', 1000, lambda number: number < 40, every=1),
@@ -96,10 +98,49 @@ async def test_the_scrapes_that_the_best_target_left_unanswered_are_those_of_one
     await prometheus.start()
     found = {}
     async with aiohttp.ClientSession() as session:
-        for job in ("joined", "young", "uneven"):
+        for job in ("joined", "restarted", "young", "uneven"):
             query = promql.scrapes_unanswered(replace(LATENCY, job=job))
             assert query is not None
             (sample,) = (await PrometheusClient(session, prometheus.url, {}).query(query, now)).samples
             found[job] = round(sample.value)
     await prometheus.kill()
-    assert found == {"joined": 32, "young": 3, "uneven": 8}
+    assert found == {"joined": 32, "restarted": 25, "young": 3, "uneven": 8}
+
+
+async def test_what_was_there_of_late_is_no_mistake_while_a_service_that_was_started_again_has_no_requests(
+    tmp_path: Path,
+) -> None:
+    now = datetime.now(UTC)
+
+    def lines(name: str, labels: str, first: float, last: float) -> list[str]:
+        ago = range(round(first * 3600), round(last * 3600), -60)
+        return [f"# TYPE {name} unknown", *(f"{name}{{{labels}}} 1 {now.timestamp() - each:.0f}" for each in ago)]
+
+    series = (
+        *lines("up", 'job="shop"', 70, 0.0),
+        *lines("weekday_total", 'job="shop"', 70, 62),
+        *lines("weekday_seconds_bucket", 'job="shop",le="1.0"', 70, 62),
+        *lines("renamed_requests_total", 'job="shop"', 70, 1.5),
+        *lines("renamed_request_total", 'job="shop"', 1.5, 0.0),
+    )
+    prometheus = Prometheus(tmp_path / "prometheus", {})
+    write_blocks("\n".join([*series, "# EOF\n"]), prometheus.folder / "data")
+    await prometheus.start()
+    ratio = "kind: ratio, objective: 0.99, bad"
+    entries = (
+        f"  - {{name: quiet, {ratio}: weekday_failed_total, total: weekday_total}}\n"
+        "  - {name: slow, kind: latency, histogram: weekday_seconds, threshold: 1s, objective: 0.9}\n"
+        f"  - {{name: renamed, {ratio}: renamed_failed_total, total: renamed_requests_total}}\n"
+        f"  - {{name: never, {ratio}: never_failed_total, total: never_total}}\n"
+    )
+    async with aiohttp.ClientSession() as session:
+        objectives = parse(f"job: shop\nobjectives:\n{entries}").objectives()
+        found = await check_objectives(PrometheusClient(session, prometheus.url, {}), objectives)
+    await prometheus.kill()
+    assert {each.objective for each in found if not each.is_settled} == {"quiet", "slow", "renamed", "never"}
+    doubts = doubts_of(found)
+    assert doubts["renamed"].startswith(
+        "total matches no series that Prometheus knows; the nearest name is renamed_requ"
+    )
+    assert doubts["never"] == "total matches no series that Prometheus knows"
+    assert [*doubts] == ["renamed", "never"]

@@ -13,6 +13,7 @@ from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.evaluation.schedule import next_evaluation_at
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.objectives.promql import ESTABLISHED
 from wine_slo.slo.usual_spans import last_scrapes
 
 POLL = 30.0
@@ -80,7 +81,7 @@ class Job:
             seen = [each for each in seen if max(first, 0.0) <= each < end and each > now - self._span]
             if seen and now < end:
                 missed = sum(not is_up(each) for each in seen)
-                (whole if len(seen) >= most - 1 else young).append(missed)
+                (whole if len(seen) >= ESTABLISHED * most else young).append(missed)
                 down.append(not is_up(last))
         return Reading(
             at=at(now),
