@@ -108,6 +108,8 @@ class Walk:
         for process, _ in left:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        while left and list(running_in(self.home)):  # a busy machine ends them a little later
+            time.sleep(0.05)
         return [name for _, name in left]
 
     def _have_clones(self) -> None:

@@ -43,7 +43,9 @@ async def test_a_breach_is_notified_survives_a_kill_and_its_recovery_is_a_reply_
             lambda: any(text.startswith("🟢 Задержка в норме") for text in chat.texts), seconds=40
         )
         await house.bot_api.until(lambda: chat.messages[0].text.startswith("⚪️"), seconds=10)
-    breach, status, _, recovery = (each for each in chat.messages if each.photo is None)
+    texts = [each for each in chat.messages if each.photo is None]
+    assert len(texts) == 4, chat.texts
+    breach, status, _, recovery = texts
     assert breach.versions[0].text.startswith("🔴 Latency: p95 ")
     assert breach.is_loud
     for chart in (each for each in chat.messages if each.photo):  # none where the machine is too busy to draw in time
