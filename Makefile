@@ -40,7 +40,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
 test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
-	python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(BIN)/.dev
 	python -m pytest --numprocesses 2 --dist loadfile tests/unit
