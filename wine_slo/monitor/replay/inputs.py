@@ -75,9 +75,9 @@ def time_range(options: Options, zone: tzinfo, now: datetime) -> tuple[datetime,
         except (ValueError, OverflowError) as error:
             raise InputError(f"--since {options.since} must be a span such as 12h, 7d or 4w") from error
     if since < EPOCH:
-        raise InputError(f"{since.isoformat()} lies before 1970, when the time of Prometheus begins")
+        raise InputError(f"{_shown(since)} lies before 1970, when the time of Prometheus begins")
     if until - since < LEAST:
-        raise InputError(f"from {since.isoformat()} to {until.isoformat()} is too short: ten minutes are the least")
+        raise InputError(f"from {_shown(since)} to {_shown(until)} is too short: ten minutes are the least")
     return since, until
 
 
@@ -140,8 +140,12 @@ async def first_scrape(api: MetricSource, objectives: Objectives, since: datetim
         firsts += [] if first is None else [first]
     if not firsts:
         jobs = ", ".join(sorted({objective.job for objective in objectives.all}))
-        raise NoDataError(f"Prometheus knows no target of {jobs} between {since.isoformat()} and {until.isoformat()}")
+        raise NoDataError(f"Prometheus knows no target of {jobs} between {_shown(since)} and {_shown(until)}")
     return max(since, min(firsts))
+
+
+def _shown(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
 
 
 async def _seen_since(api: MetricSource, objective: Objective, span: timedelta, until: datetime) -> datetime | None:
