@@ -40,7 +40,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
-test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
+test: check .tools/bin/prometheus .tools/bin/postgres .tools/bin/chromium .tools/bin/docker-compose
 	python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(BIN)/.dev
@@ -174,6 +174,9 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
+
+.tools/bin/postgres:
+	tools/get_postgres.sh .tools
 
 .tools/share/fonts: tools/get_fonts.sh
 	tools/get_fonts.sh .tools
