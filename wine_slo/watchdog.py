@@ -37,8 +37,9 @@ from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.storage.claim import Claim, ClaimError
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
-from wine_slo.monitor.assembly import Loop, Outside, assemble, loops_of, utc_now
+from wine_slo.monitor.assembly import Outside, assemble, utc_now
 from wine_slo.monitor.evaluate.live_objectives import load_objectives
+from wine_slo.monitor.loops import Loop, loops_of
 from wine_slo.monitor.publish import inbox
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings

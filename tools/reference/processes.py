@@ -13,7 +13,8 @@ from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.storage.database import MEMORY
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.assembly import Outside, Parts, assemble, loops_of
+from wine_slo.monitor.assembly import Outside, Parts, assemble
+from wine_slo.monitor.loops import loops_of
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.app import create_app
 from wine_slo.service.keys import INSTRUMENTS
