@@ -36,6 +36,8 @@ from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.ticker import Ticker, steady
+from wine_slo.slo.chat.gate import Gate
+from wine_slo.slo.lease import Leadership
 from wine_slo.slo.notification import keyboard
 from wine_slo.slo.notification.runbook import Runbook
 from wine_slo.slo.oncall.time_phrases import QuietHours
@@ -55,12 +57,16 @@ class Outside:
         session: For HTTP.
         drawing: Draws charts.
         heartbeat: Shows a supervisor that evaluations are made.
+        gate: Whether this watchdog may speak.
+        leadership: Who leads, of several watchdogs.
     """
 
     ledger: Ledger
     session: aiohttp.ClientSession
     drawing: ChartProcess
     heartbeat: Heartbeat
+    gate: Gate
+    leadership: Callable[[], Leadership]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +114,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
     deployments = ReportedDeployments(ledger)
     known = (journal.is_announced_drill, deployments.last)
     evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady, *known)
-    channels = open_channels(settings)
+    channels = open_channels(settings, outside.gate)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))
     charts = _charts(source, outside, channels, evaluator, recipients, localizer, deployments, instruments)
@@ -120,10 +126,12 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
         evaluator,
         journal,
         instruments.count_message,
+        gate=outside.gate,
         rules=_rules(settings, channels),
         on_sent=charts.follow if settings.charts_enabled else None,
         on_suppressed=instruments.count_suppressed,
     )
+    instruments.show_leadership(outside.leadership)
     _read_at_scrape(instruments, dispatcher, journal, evaluator)
     return Parts(
         settings=settings,
@@ -151,6 +159,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
             journal=journal,
             series=SeriesSource(source, evaluator),
             inbox=Inbox(settings.api_token, evaluator, journal, deployments),
+            leadership=outside.leadership,
         ),
     )
 
