@@ -28,7 +28,9 @@ ENDPOINTS = 80  # one begins every 10 s, and comes again after the 10 min in whi
 
 @pytest.fixture
 async def stage(processes: Processes, database: Database, bot_api: BotApi) -> AsyncIterator[Stage]:
-    stage = Stage(processes, database, bot_api, random.Random(SEED), ENDPOINTS, has_networks=HAS_NETWORKS)
+    stage = Stage(
+        processes, database, bot_api, random.Random(SEED), ENDPOINTS, has_networks=HAS_NETWORKS, has_charts=True
+    )
     yield stage
     await stage.end()
 

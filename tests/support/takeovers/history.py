@@ -9,7 +9,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 DUPLICATE = "This may be a duplicate"
-SENDS = ("sendmessage", "sendphoto")
+CHART = "sendphoto"
+SENDS = ("sendmessage", CHART)
 SPEAKS = (*SENDS, "editmessagetext", "editmessagereplymarkup", "deletemessage", "pinchatmessage", "answercallbackquery")
 POLL = "getupdates"
 
@@ -61,6 +62,8 @@ class Call:
     @property
     def kind(self) -> Kind:
         text = self.text
+        if self.method == CHART:
+            return Kind.OTHER
         if text.startswith(("🔴", "🟣", "🟠")):
             return Kind.BEGIN
         if text.startswith("🟢"):

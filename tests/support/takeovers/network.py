@@ -15,7 +15,8 @@ LINES = ("all", "database")
 
 def is_possible() -> bool:
     """Return whether the tests run in a network namespace of their own, and may make more."""
-    return os.geteuid() == 0 and [each.name for each in Path("/sys/class/net").iterdir()] == ["lo"]
+    routes = Path("/proc/self/net/route")
+    return os.geteuid() == 0 and routes.is_file() and len(routes.read_text().splitlines()) == 1  # no way leads out
 
 
 class Network:

@@ -85,6 +85,7 @@ class Stage:
         chance: Where a choice is made by chance.
         endpoints: How many endpoints there are; each is in breach once in that many breaches.
         has_networks: Whether each watchdog has a network of its own.
+        has_charts: Whether they send charts as well.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Stage:
         endpoints: int,
         *,
         has_networks: bool = False,
+        has_charts: bool = False,
     ) -> None:
         self.processes = processes
         self.database = database
@@ -107,6 +109,7 @@ class Stage:
         self.history = History(lease=LEASE)
         self._prometheus: Prometheus | None = None
         self._has_networks = has_networks
+        self._has_charts = has_charts
 
     async def start(self, *names: str) -> None:
         """Start everything, the first watchdog first, which leads."""
@@ -184,15 +187,12 @@ class Stage:
         """
         number = 0
         async with asyncio.TaskGroup() as group:
-            try:
-                while True:
-                    if len(self._unannounced()) < MOST_UNANNOUNCED:
-                        name = self.service.names[number % len(self.service.names)]
-                        number += 1
-                        group.create_task(self._one_breach(name, self.chance.uniform(*lasts)))
-                    await asyncio.sleep(every)
-            finally:
-                self.service.failing.clear()
+            while True:
+                if len(self._unannounced()) < MOST_UNANNOUNCED:
+                    name = self.service.names[number % len(self.service.names)]
+                    number += 1
+                    group.create_task(self._one_breach(name, self.chance.uniform(*lasts)))
+                await asyncio.sleep(every)
 
     async def finish(self) -> History:
         """Wait until nothing is left to deliver, and return everything that was seen."""
@@ -265,6 +265,7 @@ class Stage:
             "WINE_SLO_TELEGRAM_TOKEN": self.bot_api.token,
             "WINE_SLO_TELEGRAM_API_URL": f"http://{telegram.address}",
             "WINE_SLO_TELEGRAM_CHAT_IDS": str(CHAT),
+            "WINE_SLO_CHARTS_ENABLED": str(self._has_charts).lower(),
         }
 
     async def _until_led(self) -> None:
