@@ -125,7 +125,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
     ledger = outside.ledger
     memory = ledger.load()
     instruments = WatchdogInstruments(version("wine-slo"))
-    source = metric_source.connect(outside.session, settings, on_query=instruments.count_query)
+    source = metric_source.connect(outside.session, settings, instruments.count_query)
     live = LiveObjectives(settings.objectives, file, source, metric_source.info(outside.session, settings), steady)
     journal = Journal(ledger, memory.actions, last_number=memory.last_action)
     deployments = ReportedDeployments(ledger)
