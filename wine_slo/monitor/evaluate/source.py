@@ -6,6 +6,7 @@ import aiohttp
 
 from wine_slo.integrations.prometheus.client import TIMEOUT, PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.integrations.prometheus.shared_queries import SharedQueries
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 
@@ -26,6 +27,11 @@ def connect(
     """
     url, headers, tls = settings.prometheus_url, settings.prometheus_headers, settings.prometheus_tls
     return PrometheusClient(session, url, headers, on_query=on_query, timeout=timeout, tls=tls.read)
+
+
+def shared(source: MetricSource) -> MetricSource:
+    """Return a metric source for many objectives, whose queries are sent together."""
+    return SharedQueries(source)
 
 
 def info(session: aiohttp.ClientSession, settings: WatchdogSettings) -> SourceInfo:
