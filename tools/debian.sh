@@ -16,7 +16,8 @@ unpack_debian() ( # PACKAGE [RELEASE]: put it, of this Debian or of another rele
     trap 'rm -rf "$work"' EXIT
     cd "$work"
     mkdir -p lists/partial cache/archives/partial
-    set -- "$1" "${2:-}" -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=
+    set -- "$1" "${2:-}" -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User= \
+        -o Dir::State::status=/dev/null # whatever is installed, the release has its own
     if [ -n "$2" ]; then
         list_sources "$2" || return 1
         set -- "$@" -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/parts"
