@@ -23,6 +23,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+DOCS := .venv-docs/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # pip compiles with one processor, and imports of what is not compiled are slow: with all of them, tests left out.
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
@@ -39,7 +40,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
-test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose .tools/bin/kubectl
+test: check .tools/bin/prometheus .tools/bin/postgres .tools/bin/chromium .tools/bin/docker-compose .tools/bin/kubectl
 	python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(BIN)/.dev
@@ -72,8 +73,8 @@ reliability: $(BIN)/.dev
 pictures: $(BIN)/.pictures .tools/bin/prometheus .tools/bin/chromium .tools/share/fonts
 	python -m tools.pictures
 
-notebook: $(BIN)/.notebook .tools/bin/prometheus models/model.json
-	python -m tests.support.walkthrough.notebook
+notebook: $(DOCS)/.notebook $(BIN)/.dev .tools/bin/prometheus models/model.json
+	$(DOCS)/python -m tests.support.walkthrough.notebook
 
 soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
@@ -110,9 +111,9 @@ catalogue: $(BIN)/.dev
 	    --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(PYBABEL) compile --domain wine_slo --directory wine_slo/locale
 
-docs: $(BIN)/.docs .tools/site/mermaid.min.js
-	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --clean
-	python -m tools.site.check site
+docs: $(DOCS)/.docs .tools/site/mermaid.min.js
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/python -m mkdocs build --clean
+	$(DOCS)/python -m tools.site.check site
 	@echo "The documents: site/index.html, or with a search: python3 -m http.server --directory site --bind 127.0.0.1 8008"
 
 models/model.json: | $(BIN)/.up
@@ -131,17 +132,23 @@ $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 	$(COMPILE)
 	@touch $@
 
-$(BIN)/.notebook: requirements-notebook.txt $(BIN)/.up
-	$(PIP) --require-hashes -r requirements-notebook.txt
-	$(COMPILE)
-	@touch $@
-
 $(BIN)/.pictures: requirements-pictures.txt $(BIN)/.dev
 	$(PIP) --require-hashes -r requirements-pictures.txt
 	@touch $@
 
-$(BIN)/.docs: requirements-docs.txt $(BIN)/.up
-	$(PIP) --require-hashes -r requirements-docs.txt
+# Above .venv, and not in it: python-telegram-bot imports the tornado of Jupyter where it finds it.
+$(DOCS)/.base: $(BIN)/.up
+	$(PYTHON) -m venv --clear .venv-docs
+	$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' > \
+	    "$$($(DOCS)/python -c 'import site; print(*site.getsitepackages())')/above.pth"
+	@touch $@
+
+$(DOCS)/.notebook: requirements-notebook.txt $(DOCS)/.base
+	$(DOCS)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-notebook.txt
+	@touch $@
+
+$(DOCS)/.docs: requirements-docs.txt $(DOCS)/.base
+	$(DOCS)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
 	@touch $@
 
 benchmark-serving: $(BIN)/.dev
@@ -167,6 +174,9 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
+
+.tools/bin/postgres:
+	tools/get_postgres.sh .tools
 
 .tools/share/fonts: tools/get_fonts.sh
 	tools/get_fonts.sh .tools
