@@ -1,7 +1,7 @@
 """What can be wrong with the objects of an overlay; each check returns sentences, none where they agree."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -44,6 +44,7 @@ def problems(cluster: Cluster) -> list[str]:
         _mounts,
         _selectors,
         _ports,
+        _services,
         _probes,
         _limits,
         _disruptions,
@@ -180,17 +181,20 @@ def _selectors(cluster: Cluster) -> Iterator[str]:
         for spread in pod.spec.get("topologySpreadConstraints", []):
             if cluster.selected(spread["labelSelector"]["matchLabels"]) != [pod]:
                 yield f"{pod.name}: spreads other pods over {spread['topologyKey']}"
-    for kind, path in (("Service", ("selector",)), ("PodDisruptionBudget", ("selector", "matchLabels"))):
-        for name, each in cluster.kind(kind).items():
-            labels = each["spec"]
-            for part in path:
-                labels = labels[part]
-            if len(cluster.selected(labels)) != 1:
-                yield f"{kind} {name}: selects {len(cluster.selected(labels))} Deployments"
+    for kind, name, labels in _selections(cluster):
+        if len(cluster.selected(labels)) != 1:
+            yield f"{kind} {name}: selects {len(cluster.selected(labels))} Deployments"
+
+
+def _selections(cluster: Cluster) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Yield what selects the pods of one Deployment, and by which labels."""
+    for name, each in cluster.kind("Service").items():
+        yield "Service", name, each["spec"]["selector"]
+    for name, each in cluster.kind("PodDisruptionBudget").items():
+        yield "PodDisruptionBudget", name, each["spec"]["selector"]["matchLabels"]
     for name, each in cluster.kind("NetworkPolicy").items():
-        labels = each["spec"]["podSelector"].get("matchLabels", {})
-        if labels and len(cluster.selected(labels)) != 1:
-            yield f"NetworkPolicy {name}: selects {len(cluster.selected(labels))} Deployments"
+        if labels := each["spec"]["podSelector"].get("matchLabels"):  # the one that denies is of all pods
+            yield "NetworkPolicy", name, labels
 
 
 def _ports(cluster: Cluster) -> Iterator[str]:
@@ -202,6 +206,9 @@ def _ports(cluster: Cluster) -> Iterator[str]:
         for kind, probe in pod.probes.items():
             if not pod.has_port(probe["httpGet"]["port"]):
                 yield f"{pod.name}: its {kind} asks at a port that it does not have"
+
+
+def _services(cluster: Cluster) -> Iterator[str]:
     for name, service in cluster.kind("Service").items():
         for port in service["spec"]["ports"]:
             for pod in cluster.selected(service["spec"]["selector"]):
@@ -336,7 +343,7 @@ def _standby(cluster: Cluster) -> Iterator[str]:
 
 
 def _scrapes(cluster: Cluster) -> Iterator[str]:
-    """Prometheus calls them as the objectives and the rules do, finds all of their pods and may read what it scrapes."""
+    """Prometheus calls them as objectives and rules do, finds all of their pods, and may read what it scrapes."""
     wanted = {each.job for each in PLAN.objectives.values()} if "server" in cluster.kind("Deployment") else set()
     jobs: set[str] = set()
     for name, monitor in cluster.kind("ServiceMonitor").items():

@@ -334,7 +334,7 @@ def test_kubernetes_refuses_a_misspelt_field() -> None:
         kubernetes_validate.validate(wrong.kind("Deployment")["watchdog"], VERSIONS[0], strict=True)
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", [SQLITE])
 def test_the_processes_take_the_settings_of_their_pods(
     overlay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
