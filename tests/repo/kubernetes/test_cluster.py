@@ -16,7 +16,6 @@ from tests.repo.kubernetes.cluster import FOLDER, OVERLAYS, Cluster
 from tests.support.real.prometheus import program
 from wine_slo.config import slo_file
 from wine_slo.config.environment import read
-from wine_slo.config.hosts import is_loopback
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
 
@@ -334,7 +333,7 @@ def test_kubernetes_refuses_a_misspelt_field() -> None:
         kubernetes_validate.validate(wrong.kind("Deployment")["watchdog"], VERSIONS[0], strict=True)
 
 
-@pytest.mark.parametrize("overlay", [SQLITE])
+@pytest.mark.parametrize("overlay", [SQLITE, PLAIN])
 def test_the_processes_take_the_settings_of_their_pods(
     overlay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,11 +348,11 @@ def test_the_processes_take_the_settings_of_their_pods(
             for name, value in cluster.environment(pod).items():
                 environment.setenv(name, f"{tmp_path}{value}" if value in files else value)
             if pod.process == "server":
-                assert not read(ServerSettings).has_fault_endpoints or is_loopback(read(ServerSettings).host)
+                assert bool(read(ServerSettings).sleep_enabled) == (overlay == PLAIN)  # where no stranger reaches it
                 continue
             settings = read(WatchdogSettings)
         assert settings.watchdog_password, "it would not start"
-        assert settings.standby == (overlay != SQLITE)
+        assert settings.standby == (overlay not in (SQLITE, PLAIN))
         slo_file.parse(Path(settings.objectives).read_text()).objectives()
 
 
