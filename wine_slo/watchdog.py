@@ -48,7 +48,7 @@ STOPS_WITHIN = 5  # seconds for what is being delivered when the process is to e
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
 # Of our own pages, without a login: whoever restarts us has no password, and who reports something has a token.
-OPEN_PATHS = ("/health", *inbox.PATHS)
+OPEN_PATHS = ("/health", "/alive", *inbox.PATHS)
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 

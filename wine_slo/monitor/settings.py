@@ -163,8 +163,8 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     watchdog_password: Annotated[
         Secret | None,
         means(
-            "Needed for every page of the watchdog but `/health`: by basic authentication with any name, or as a "
-            "bearer token.",
+            "Needed for every page of the watchdog but `/health` and `/alive`: by basic authentication with any "
+            "name, or as a bearer token.",
             "a password for the watchdog's pages",
         ),
     ] = None
