@@ -7,8 +7,8 @@ import aiohttp
 
 from wine_slo.integrations.prometheus.client import TIMEOUT, PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
-from wine_slo.monitor.evaluate.replicas.source import ReplicaInfo, Replicas
 from wine_slo.integrations.prometheus.shared_queries import SharedQueries
+from wine_slo.monitor.evaluate.replicas.source import ReplicaInfo, Replicas
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 
