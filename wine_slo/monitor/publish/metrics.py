@@ -20,6 +20,7 @@ from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.lease import Leadership
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
@@ -97,6 +98,12 @@ class WatchdogInstruments:
             "When a version was deployed, since the epoch: as it was reported, or seen beside a breach.",
             (names.SERVICE, names.VERSION),
         )
+        self._is_leader = gauge(names.WATCHDOG_IS_LEADER, "1 where this watchdog leads and may notify.")
+        self._epoch = gauge(names.WATCHDOG_LEASE_EPOCH, "How often the lead was taken; the fencing number.")
+        self._standbys = gauge(names.WATCHDOG_STANDBYS, "Other watchdogs that stand by and give signs of life.")
+        self._takeovers = counter(
+            names.WATCHDOG_TAKEOVERS, "Leads that this process took from one that had not let it go."
+        )
         self._begin_counts()
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
         self.registry = registry
@@ -131,6 +138,13 @@ class WatchdogInstruments:
         self._undelivered.set_function(undelivered_seconds)
         self._unreachable.set_function(unreachable)
         self._silences.set_function(silences)
+
+    def show_leadership(self, leadership: Callable[[], Leadership]) -> None:
+        """Have the lead read at each scrape; takeovers are those before, as each lead begins with new instruments."""
+        self._is_leader.set_function(lambda: leadership().leads)
+        self._epoch.set_function(lambda: leadership().number)
+        self._standbys.set_function(lambda: len(leadership().standbys))
+        self._takeovers.inc(leadership().takeovers)
 
     def count_query(self, outcome: str) -> None:
         """Count a question: `answered` or `failed`."""
