@@ -130,7 +130,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
     journal = Journal(ledger, memory.actions, last_number=memory.last_action)
     deployments = ReportedDeployments(ledger)
     known = (journal.is_announced_drill, deployments.last)
-    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady, *known)
+    evaluator = Evaluator(metric_source.shared(source), ledger, live.current, memory.state, utc_now, steady, *known)
     channels = open_channels(settings)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))

@@ -16,6 +16,7 @@ from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
 from wine_slo.config.setting_types import (
     BotToken,
     ChatAddress,
+    DatabaseUrl,
     Header,
     Host,
     Hours,
@@ -130,13 +131,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         ),
     ] = Path(shipped.OBJECTIVES)
     database_url: Annotated[
-        str,
+        DatabaseUrl,
         means(
             "The ledger: what the watchdog remembers.",
-            "an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
-            pattern=r"^sqlite:///.",
+            "an SQLAlchemy URL: sqlite:///relative/path, sqlite:////absolute/path or "
+            "postgresql+psycopg://host/database with USER:PASSWORD@ before the host",
         ),
-    ] = "sqlite:///data/watchdog.db"
+    ] = DatabaseUrl("sqlite:///data/watchdog.db")
     standby: Annotated[
         bool,
         means(
@@ -162,8 +163,8 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     watchdog_password: Annotated[
         Secret | None,
         means(
-            "Needed for every page of the watchdog but `/health`: by basic authentication with any name, or as a "
-            "bearer token.",
+            "Needed for every page of the watchdog but `/health` and `/alive`: by basic authentication with any "
+            "name, or as a bearer token.",
             "a password for the watchdog's pages",
         ),
     ] = None

@@ -195,6 +195,7 @@ class Ticker:
         """Return the endpoints of these pages, by their paths."""
         own = {
             "/health": Route(web.get, self._health, (200, 503)),
+            "/alive": Route(web.get, _alive, (200,)),
             "/metrics": Route(web.get, self._instruments.exposition.answer, (200,)),
         }
         return own | self._pages.routes() | self._inbox.routes()
@@ -234,3 +235,11 @@ class Ticker:
             "unreachable": {chat.place: reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
+
+
+async def _alive(_request: web.Request) -> web.Response:
+    """Report that this process answers, for a supervisor that restarts what does not.
+
+    It says nothing of Prometheus, Telegram or the database, as a restart would mend none of them.
+    """
+    return web.json_response({"status": "alive"})

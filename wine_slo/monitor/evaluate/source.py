@@ -7,6 +7,7 @@ import aiohttp
 
 from wine_slo.integrations.prometheus.client import TIMEOUT, PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
+from wine_slo.integrations.prometheus.shared_queries import SharedQueries
 from wine_slo.monitor.evaluate.replicas.source import ReplicaInfo, Replicas
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
@@ -40,6 +41,11 @@ def connect(
 
     members = {name: client(name, url) for name, url in urls.items()}
     return Replicas(members, count) if len(members) > 1 else next(iter(members.values()))
+
+
+def shared(source: MetricSource) -> MetricSource:
+    """Return a metric source for many objectives, whose queries are sent together."""
+    return SharedQueries(source)
 
 
 def info(session: aiohttp.ClientSession, settings: WatchdogSettings) -> SourceInfo:
