@@ -57,7 +57,7 @@ Until = Callable[[], Awaitable[str]]
 
 
 def main() -> None:
-    """Monitor until stopped; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
+    """Monitor until stopped; exit with 2 where settings, objectives or database are wrong, 1 where it cannot run."""
     standard_streams.reserve()
     try:
         settings = read(WatchdogSettings)
@@ -72,6 +72,10 @@ def main() -> None:
         log.warning(sentence)
     try:
         ledger = Ledger.open_or_remember(settings.database_url)
+    except LedgerError as error:
+        log.critical("%s", error)
+        sys.exit(ExitStatus.BAD_INPUT)
+    try:
         asyncio.run(watch(settings, file, ledger))
     except (LedgerError, ClaimError) as error:
         log.critical("%s", error)

@@ -138,6 +138,7 @@ class Ticker:
         self._dispatcher.on_evaluation()
         reports = self._inbox.deployments.all
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives, reports)
+        self._instruments.show_replicas(self._evaluator.replicas)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
         self._instruments.count_tick(self._evaluator.now(), perf_counter() - started)
@@ -210,6 +211,7 @@ class Ticker:
             actions=self._journal.actions,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,
+            replicas=self._evaluator.replicas,
         )
         return status_of(self._evaluator.state, self._evaluator.objectives, self._evaluator.now(), process)
 

@@ -99,11 +99,14 @@ class Ledger:
 
     @classmethod
     def open_or_remember(cls, url: str, again_after: float = AGAIN_AFTER) -> Self:
-        """Return the ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read.
+        """Return the ledger at an SQLAlchemy URL; one in memory for as long as its file cannot be opened and read.
 
         Args:
             url: Where it is.
             again_after: Seconds between two tries to open what cannot be opened.
+
+        Raises:
+            LedgerError: The database on a server cannot be used; nobody knows whether another watchdog does.
         """
         try:
             ledger = cls.open(url)
@@ -115,8 +118,11 @@ class Ledger:
                 ledger.close()
                 raise
         except LedgerError as error:
+            database = database_at(url)
+            if database.path is None:
+                raise
             log.error("%s; everything is kept in memory, and is lost with this process, until it can", error)  # noqa: TRY400 - a sentence says it all
-            return cls(Failover(in_memory().open(), database_at(url), error, again_after))
+            return cls(Failover(in_memory().open(), database, error, again_after))
         return ledger
 
     def close(self) -> None:
