@@ -198,7 +198,7 @@ _LATIN, _CYRILLIC = re.compile(r"[a-z]"), re.compile(r"[а-я]")
 def low(word: str) -> str:
     """Return a word as it is compared: small, without quotes and the signs after it, in one alphabet."""
     plain = word.casefold().replace("ё", "е").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    plain = plain.strip('"`“”„«»()').rstrip(".;!?") or plain
+    plain = plain.strip('"`“”„«»()').rstrip(".,;!?") or plain
     if _LATIN.search(plain) and _CYRILLIC.search(plain):
         plain = plain.translate(_LOOK_ALIKE)
     return plain
