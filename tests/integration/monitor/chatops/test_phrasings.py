@@ -138,7 +138,7 @@ DONE_RU = {
     "/тишина 2ч всё": "Всё: заглушено до 20:30 МСК (2 ч).",
 }
 
-ASKED = {  # a message: the question, and the buttons
+OFFERED = {  # a message: the question, and the buttons
     "/silence": (
         f"What should be silenced, and for how long? {EXAMPLE}",
         [f"{x} · 1 h, until 19:30 MSK" for x in EACH],
@@ -170,7 +170,7 @@ ASKED = {  # a message: the question, and the buttons
     "/silence latency -5m": (f"-5m is over at once. {EXAMPLE}", []),
 }
 
-ASKED_RU = {
+OFFERED_RU = {
     "/silence": (f"Что заглушить и на сколько? {EXAMPLE_RU}", [f"{x} · 1 ч, до 19:30 МСК" for x in EACH_RU]),
     "/silence прод 2ч": ("Не понимаю «прод». Что заглушить?\nДо 20:30 МСК (2 ч).", EACH_RU),
     "/silence 2ч задрежка": (
@@ -203,9 +203,9 @@ async def test_what_is_understood_is_confirmed_with_its_end(
 
 @pytest.mark.parametrize(
     ("language", "typed", "said"),
-    [("en", *each) for each in ASKED.items()] + [("ru", *each) for each in ASKED_RU.items()],
+    [("en", *each) for each in OFFERED.items()] + [("ru", *each) for each in OFFERED_RU.items()],
 )
-async def test_what_is_not_clear_is_asked_and_silences_nothing(
+async def test_what_is_not_clear_is_offered_and_silences_nothing(
     chats: dict[str, Chat], language: str, typed: str, said: tuple[str, list[str]]
 ) -> None:
     chat = chats[language]
