@@ -48,7 +48,7 @@ STOPS_WITHIN = 5  # seconds for what is being delivered when the process is to e
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
 # Of our own pages, without a login: whoever restarts us has no password, and who reports something has a token.
-OPEN_PATHS = ("/health", *inbox.PATHS)
+OPEN_PATHS = ("/health", "/alive", *inbox.PATHS)
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
@@ -57,7 +57,7 @@ Until = Callable[[], Awaitable[str]]
 
 
 def main() -> None:
-    """Monitor until stopped; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
+    """Monitor until stopped; exit with 2 where settings, objectives or database are wrong, 1 where it cannot run."""
     standard_streams.reserve()
     try:
         settings = read(WatchdogSettings)
@@ -72,6 +72,10 @@ def main() -> None:
         log.warning(sentence)
     try:
         ledger = Ledger.open_or_remember(settings.database_url)
+    except LedgerError as error:
+        log.critical("%s", error)
+        sys.exit(ExitStatus.BAD_INPUT)
+    try:
         asyncio.run(watch(settings, file, ledger))
     except (LedgerError, ClaimError) as error:
         log.critical("%s", error)

@@ -11,7 +11,7 @@ from wine_slo.config import slo_file
 from wine_slo.config.setting_types import BotToken, ChatAddress, Token
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
-from wine_slo.integrations.storage.database import MEMORY
+from wine_slo.integrations.storage.engines.sqlite import MEMORY
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.assembly import Outside, Parts, assemble, loops_of
 from wine_slo.monitor.settings import WatchdogSettings

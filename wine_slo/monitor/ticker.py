@@ -138,6 +138,7 @@ class Ticker:
         self._dispatcher.on_evaluation()
         reports = self._inbox.deployments.all
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives, reports)
+        self._instruments.show_replicas(self._evaluator.replicas)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
         self._instruments.count_tick(self._evaluator.now(), perf_counter() - started)
@@ -194,6 +195,7 @@ class Ticker:
         """Return the endpoints of these pages, by their paths."""
         own = {
             "/health": Route(web.get, self._health, (200, 503)),
+            "/alive": Route(web.get, _alive, (200,)),
             "/metrics": Route(web.get, self._instruments.exposition.answer, (200,)),
         }
         return own | self._pages.routes() | self._inbox.routes()
@@ -209,6 +211,7 @@ class Ticker:
             actions=self._journal.actions,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,
+            replicas=self._evaluator.replicas,
         )
         return status_of(self._evaluator.state, self._evaluator.objectives, self._evaluator.now(), process)
 
@@ -232,3 +235,11 @@ class Ticker:
             "unreachable": {chat.place: reason for chat, reason in unreachable.items()},
         }
         return web.json_response(content, status=200 if status == "ok" else 503)
+
+
+async def _alive(_request: web.Request) -> web.Response:
+    """Report that this process answers, for a supervisor that restarts what does not.
+
+    It says nothing of Prometheus, Telegram or the database, as a restart would mend none of them.
+    """
+    return web.json_response({"status": "alive"})

@@ -5,20 +5,17 @@ field with a default needs no migration; whatever else changes the tables is one
 """
 
 import logging
-import os
-import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
 
-from wine_slo.integrations.storage.database import MEMORY, cause_of, open_database, path_of, upsert
+from wine_slo.integrations.storage.engines.sqlite import in_memory
+from wine_slo.integrations.storage.engines.statements import insert_new, upsert
+from wine_slo.integrations.storage.engines.urls import database_at
 from wine_slo.integrations.storage.failover import AGAIN_AFTER, Failover
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
@@ -97,15 +94,19 @@ class Ledger:
         Raises:
             LedgerError: It cannot be opened, or a newer version of this program wrote it.
         """
-        return cls(Failover(open_database(url), url))
+        database = database_at(url)
+        return cls(Failover(database.open(), database))
 
     @classmethod
     def open_or_remember(cls, url: str, again_after: float = AGAIN_AFTER) -> Self:
-        """Return the ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read.
+        """Return the ledger at an SQLAlchemy URL; one in memory for as long as its file cannot be opened and read.
 
         Args:
             url: Where it is.
             again_after: Seconds between two tries to open what cannot be opened.
+
+        Raises:
+            LedgerError: The database on a server cannot be used; nobody knows whether another watchdog does.
         """
         try:
             ledger = cls.open(url)
@@ -117,8 +118,11 @@ class Ledger:
                 ledger.close()
                 raise
         except LedgerError as error:
+            database = database_at(url)
+            if database.path is None:
+                raise
             log.error("%s; everything is kept in memory, and is lost with this process, until it can", error)  # noqa: TRY400 - a sentence says it all
-            return cls(Failover(open_database(MEMORY), url, error, again_after))
+            return cls(Failover(in_memory().open(), database, error, again_after))
         return ledger
 
     def close(self) -> None:
@@ -132,23 +136,7 @@ class Ledger:
         Raises:
             LedgerError: That is not possible, or there is such a file.
         """
-        path = path_of(sa.make_url(url))
-        if path is None or not path.is_file():
-            raise LedgerError(f"there is no ledger {path or url} that could be written into {to}")
-        try:
-            os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        except OSError as error:
-            raise LedgerError(f"the backup {to} cannot be made: {error.strerror}") from error
-        try:
-            with closing(sqlite3.connect(path)) as ledger, closing(sqlite3.connect(to)) as copy:
-                ledger.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")  # one file instead of three
-                damage = copy.execute("PRAGMA quick_check").fetchone()[0]
-        except sqlite3.Error as error:
-            to.unlink()
-            raise LedgerError(f"the backup {to} cannot be made: {error}") from error
-        if damage != "ok":
-            raise LedgerError(f"the backup {to} is damaged, as the ledger is: {damage}")
+        database_at(url).backup(to)
 
     def load(self) -> Memory:
         """Return what was known; of closed incidents only those that are still at hand.
@@ -156,29 +144,26 @@ class Ledger:
         Raises:
             LedgerError: It cannot be read.
         """
-        try:
-            with self._database.reading() as connection:
-                facts = {row.name: row.value for row in connection.execute(sa.select(FACTS))}
-                tracks = connection.scalars(sa.select(TRACKS.c.value)).all()
-                evaluated_at = instant_of(facts.get("looked_at"), "looked_at")
-                oldest = (evaluated_at - KEPT).isoformat() if evaluated_at else ""
-                at_hand = sa.or_(INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.closed_at > oldest)
-                incidents = connection.scalars(sa.select(INCIDENTS.c.value).where(at_hand)).all()
-                records = connection.scalars(
-                    sa.select(DELIVERIES.c.value)
-                    .join(INCIDENTS, INCIDENTS.c.number == DELIVERIES.c.incident)
-                    .where(at_hand)
-                ).all()
-                subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
-                newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
-                lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
-                actions = connection.execute(
-                    sa.select(ACTIONS.c.number, ACTIONS.c.value)
-                    .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
-                    .order_by(ACTIONS.c.number)
-                ).all()
-        except DBAPIError as error:
-            raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
+        with self._database.reading() as connection:
+            facts = {row.name: row.value for row in connection.execute(sa.select(FACTS))}
+            tracks = connection.scalars(sa.select(TRACKS.c.value)).all()
+            evaluated_at = instant_of(facts.get("looked_at"), "looked_at")
+            oldest = (evaluated_at - KEPT).isoformat() if evaluated_at else ""
+            at_hand = sa.or_(INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.closed_at > oldest)
+            incidents = connection.scalars(sa.select(INCIDENTS.c.value).where(at_hand)).all()
+            records = connection.scalars(
+                sa.select(DELIVERIES.c.value)
+                .join(INCIDENTS, INCIDENTS.c.number == DELIVERIES.c.incident)
+                .where(at_hand)
+            ).all()
+            subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
+            newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
+            lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
+            actions = connection.execute(
+                sa.select(ACTIONS.c.number, ACTIONS.c.value)
+                .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
+                .order_by(ACTIONS.c.number)
+            ).all()
         found = decode(tracks, KeyState)
         state = State(
             tracks={track.key: track for track in found},
@@ -270,11 +255,8 @@ class Ledger:
             upsert(connection, SUBSCRIBERS, [{"chat": subscriber.chat, "value": encode(subscriber)}])
 
     def _read(self, wanted: sa.Select[Any]) -> Sequence[str]:
-        try:
-            with self._database.reading() as connection:
-                return connection.scalars(wanted).all()
-        except (DBAPIError, OverflowError) as error:
-            raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
+        with self._database.reading() as connection:
+            return connection.scalars(wanted).all()
 
     def try_writing(self) -> None:
         """See whether it can be written, and leave nothing written.
@@ -319,11 +301,8 @@ class Ledger:
         Raises:
             LedgerError: It cannot be read.
         """
-        try:
-            with self._database.reading() as connection:
-                rows = connection.execute(sa.select(DIGESTS)).all()
-        except DBAPIError as error:
-            raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(DIGESTS)).all()
         return {row.chat: slot_of(row.told, "digest") for row in rows}
 
     def mark_digest(self, chat: Address, slot: datetime) -> None:
@@ -371,9 +350,7 @@ class Ledger:
         ]
         if rows:
             with self._database.writing() as connection:
-                connection.execute(
-                    sqlite.insert(ACTIONS).on_conflict_do_nothing(index_elements=[ACTIONS.c.cause]), rows
-                )
+                insert_new(connection, ACTIONS, rows, ACTIONS.c.cause)
 
     def holder(self) -> Holder | None:
         """Return who holds it or held it last; None where nobody did, or nobody can read who.
@@ -395,6 +372,6 @@ class Ledger:
         with self._database.writing() as connection:
             if known is None:
                 row = {"name": "holder", "value": encode(holder)}
-                return connection.execute(sqlite.insert(FACTS).on_conflict_do_nothing(), row).rowcount == 1
+                return insert_new(connection, FACTS, [row], FACTS.c.name) == 1
             unchanged = FACTS.update().where(FACTS.c.name == "holder", FACTS.c.value == known)
             return connection.execute(unchanged.values(value=encode(holder))).rowcount == 1

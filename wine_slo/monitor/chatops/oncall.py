@@ -28,7 +28,7 @@ from wine_slo.slo.reason import phrase
 from wine_slo.slo.source.clocks import SourceTime, WallTime, age
 from wine_slo.slo.text.command_text import MAX_SILENCES, Replies
 from wine_slo.slo.text.silences import MAX_LABEL, silence_choice, silence_not_understood
-from wine_slo.slo.text.status_list import status_list
+from wine_slo.slo.text.status_list import replica_lines, status_list
 
 log = logging.getLogger(__name__)
 
@@ -117,8 +117,14 @@ class OnCall:
 
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
         """Return how everything stands, or what is left of it in a state."""
-        shown, actions = self._snapshot.state if state is None else state, self._journal.actions
-        return Answer(status_list(replies.fmt, shown, self._snapshot.now(), actions, is_overdue=self._is_overdue()))
+        shown, actions, now = (
+            self._snapshot.state if state is None else state,
+            self._journal.actions,
+            self._snapshot.now(),
+        )
+        replicas = replica_lines(replies.fmt, self._snapshot.replicas, now)
+        listed = status_list(replies.fmt, shown, now, actions, is_overdue=self._is_overdue())
+        return Answer("\n".join([listed, *replicas]))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))

@@ -333,6 +333,25 @@ class IncidentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaStatus:
+    """One of several Prometheus that scrape the same targets.
+
+    Attributes:
+        name: Its host and port, as the settings have them.
+        used: Whether objectives are judged by it.
+        reason: Why none is; empty where it sees all that others see.
+        left_since: Since when it does not.
+        worse: Objectives and label sets that are worse by it than by others, for longer than their scrapes explain.
+    """
+
+    name: str
+    used: bool
+    reason: str
+    left_since: datetime | None
+    worse: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How everything stands.
 
@@ -352,6 +371,7 @@ class Status:
         silences: Those that run, oldest first.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         quiet_hours: Whether these hold messages now.
+        replicas: How each Prometheus stands; empty where there is but one.
     """
 
     version: str
@@ -369,3 +389,4 @@ class Status:
     silences: tuple[SilenceStatus, ...]
     unreachable: dict[str, str]
     quiet_hours: bool
+    replicas: tuple[ReplicaStatus, ...] = ()

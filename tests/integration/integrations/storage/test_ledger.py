@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient
+from wine_slo.integrations.storage.engines.sqlite import Sqlite
+from wine_slo.integrations.storage.engines.urls import database_at
 from wine_slo.integrations.storage.failover import Failover
 from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger import Ledger, Memory
@@ -336,7 +338,7 @@ class Disk:
         self.is_full = False
         engine = sa.create_engine(f"sqlite:///{path}")
         sa.event.listen(engine, "checkout", self._limit)
-        self.ledger = Ledger(Failover(engine, f"sqlite:///{path}"))
+        self.ledger = Ledger(Failover(engine, database_at(f"sqlite:///{path}")))
 
     def _limit(self, connection: Any, _record: object, _proxy: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {1 if self.is_full else 2**30}")
@@ -407,7 +409,7 @@ def earlier(path: Path, version: int) -> None:
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as connection:
         for statement in (each for step in STEPS[:version] for each in step):
-            connection.execute(statement)
+            connection.execute(statement.format_map(Sqlite.types))
         connection.execute("INSERT INTO facts VALUES ('version', ?)", (str(version),))
         connection.execute("INSERT INTO facts VALUES ('last_number', '41')")
     connection.close()
@@ -438,7 +440,7 @@ def test_one_that_was_left_half_made_is_made_whole(path: Path) -> None:
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as connection:
         for statement in STEPS[0][:3]:
-            connection.execute(statement)
+            connection.execute(statement.format_map(Sqlite.types))
     connection.close()
     ledger = Ledger.open(f"sqlite:///{path}")
     assert ledger.load() == Memory(State(), (), ())

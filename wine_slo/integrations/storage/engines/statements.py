@@ -1,0 +1,26 @@
+"""The statements that SQL itself does not have, which every database here knows by the same name."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, or overwrite those of the same key."""
+    if not rows:
+        return
+    insert = _insert_for(connection, table)
+    keys = [column.name for column in table.primary_key]
+    others = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), rows)
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], unique: sa.Column[Any]) -> int:
+    """Insert rows, but those whose value of a column is there already; return how many were inserted."""
+    insert = _insert_for(connection, table)
+    return connection.execute(insert.on_conflict_do_nothing(index_elements=[unique]), rows).rowcount
+
+
+def _insert_for(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
