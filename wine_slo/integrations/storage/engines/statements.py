@@ -5,6 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+MOST_ROWS = 1000  # that are sent before an answer is awaited
+
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
     """Insert rows, or overwrite those of the same key."""
@@ -13,7 +15,9 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]
     insert = _insert_for(connection, table)
     keys = [column.name for column in table.primary_key]
     others = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), rows)
+    statement = insert.on_conflict_do_update(index_elements=keys, set_=others)
+    for first in range(0, len(rows), MOST_ROWS):
+        connection.execute(statement, rows[first : first + MOST_ROWS])
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], unique: sa.Column[Any]) -> int:
