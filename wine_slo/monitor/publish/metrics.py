@@ -16,6 +16,7 @@ from prometheus_client import (
 
 from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
+from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
 from wine_slo.monitor.publish.replica_metrics import ReplicaInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
@@ -43,6 +44,7 @@ class WatchdogInstruments:
         version: the watchdog's own.
 
     Attributes:
+        leadership: Whether it leads, and who stands by.
         replicas: Those of each replica of the metric source.
     """
 
@@ -101,6 +103,7 @@ class WatchdogInstruments:
             "When a version was deployed, since the epoch: as it was reported, or seen beside a breach.",
             (names.SERVICE, names.VERSION),
         )
+        self.leadership = LeadershipInstruments(registry)
         self.replicas = ReplicaInstruments(registry)
         self._begin_counts()
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
