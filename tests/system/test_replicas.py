@@ -18,7 +18,7 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.counting_service import CountingService
 from tests.support.real.processes import Processes
 from tests.support.real.prometheus import Prometheus, free_port
-from tests.support.real.servers import Server
+from tests.support.real.servers import Server, installed
 from tests.system.conftest import CHAT
 
 IS_LONG = "WINE_SLO_SOAK" in os.environ
@@ -178,6 +178,22 @@ FAULTS = [
     pytest.param(cut_off, join, id="cut off from its targets"),
     pytest.param(set_clock, reset_clock, id="its clock set forward"),
 ]
+
+
+@pytest.mark.skipif(not IS_LONG or not installed(), reason="`make test-servers` gets the other servers")
+@pytest.mark.parametrize("second", [each for each in installed() if each.startswith("victoria")])
+async def test_victoriametrics_beside_prometheus_is_a_pair_through_a_whole_incident(pair: Pair, second: str) -> None:
+    await pair.start(second)
+    pair.service.falls_ill()
+    await pair.until_signs("🔴")
+    await kill(pair)
+    sys.stdout.write(f"\n{second}: left for it after {await pair.is_left():.1f} s\n")
+    await asyncio.sleep(10)
+    assert pair.signs() == "🔴"
+    pair.service.is_well_again()
+    await pair.until_signs("🔴🟢")
+    await asyncio.sleep(8)
+    assert pair.signs() == "🔴🟢"
 
 
 @pytest.mark.parametrize(("begin", "end"), FAULTS if IS_LONG else FAULTS[:1])

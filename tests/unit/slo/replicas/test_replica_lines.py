@@ -1,6 +1,6 @@
 """How replicas read in a chat, on the page and in a terminal: a line for what is not as it should be, else none."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from tests.support.scene import ALL, START
 from wine_slo.config import translations
@@ -21,7 +21,7 @@ FINE = ReplicaState("c:9090", is_used=True)
 
 def lines(language: str) -> list[str]:
     languages = translations.load()
-    return replica_lines(Formatter(ALL, START.tzinfo, languages[language]), (LEFT, WORSE, FINE), NOW)
+    return replica_lines(Formatter(ALL, UTC, languages[language]), (LEFT, WORSE, FINE), NOW)
 
 
 def test_a_chat_reads_which_replica_is_left_out_and_which_one_shows_something_alone() -> None:

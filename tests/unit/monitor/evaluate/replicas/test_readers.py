@@ -30,7 +30,7 @@ class Source(MetricSource):
         self.is_hanging = is_hanging
         self.queried = 0
 
-    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:  # noqa: ARG002
         self.queried += 1
         if self.is_hanging:
             await asyncio.get_running_loop().create_future()
@@ -38,7 +38,7 @@ class Source(MetricSource):
             raise self.error
         return Vector((), NOW)
 
-    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:  # noqa: ARG002
         await self.query(promql, end)
         return []
 
@@ -49,7 +49,7 @@ class FakeReader(Reader):
     def __init__(self, api: MetricSource) -> None:
         self.source = api
 
-    async def read(self, objective: Objective, state: State) -> View:
+    async def read(self, objective: Objective, state: State) -> View:  # noqa: ARG002
         try:
             await self.source.query(objective.name)
         except MetricSourceError as error:
