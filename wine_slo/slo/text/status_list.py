@@ -70,7 +70,7 @@ def replica_lines(fmt: Formatter, replicas: Iterable[ReplicaState], now: datetim
         if each.since is not None:
             reason, since = fmt.language.explain(each.reason), now - each.since
             sentence = fmt.say(
-                "Prometheus {name} is left out: {reason} ({duration}).", name=name, reason=reason, duration=since
+                "Prometheus {name} is left out ({duration}): {reason}.", name=name, reason=reason, duration=since
             )
             lines.append(f"🟠 {sentence}")
         elif each.worse:
