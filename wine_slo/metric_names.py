@@ -12,6 +12,7 @@ OUTCOME = "outcome"  # how something ended
 REASON = "reason"  # why something was not sent
 KIND = "kind"  # what a message is for
 SERVICE = "service"  # the job of which a version was deployed
+REPLICA = "replica"  # of several Prometheus that scrape the same targets: host:port
 WINDOW = "window"  # a span as Prometheus writes it: 5m, 1h, 3d
 
 # The server
@@ -38,6 +39,10 @@ SLO_ERROR_BUDGET_REMAINING_RATIO = "slo_error_budget_remaining_ratio"
 WATCHDOG_LAST_TICK_TIMESTAMP_SECONDS = "watchdog_last_tick_timestamp_seconds"
 WATCHDOG_TICK_SECONDS = "watchdog_tick_seconds"
 WATCHDOG_QUERIES = "watchdog_queries_total"
+WATCHDOG_REPLICA_QUERIES = "watchdog_replica_queries_total"
+WATCHDOG_REPLICA_SWITCHES = "watchdog_replica_switches_total"
+WATCHDOG_REPLICA_DISAGREEMENTS = "watchdog_replica_disagreements_total"
+WATCHDOG_REPLICA_SIGHT = "watchdog_replica_sight"
 WATCHDOG_MESSAGES = "watchdog_messages_total"
 WATCHDOG_NOTIFICATIONS_SUPPRESSED = "watchdog_notifications_suppressed_total"
 WATCHDOG_UNTOLD_SECONDS = "watchdog_untold_seconds"

@@ -50,7 +50,7 @@ STOPS_WITHIN = 5  # seconds for who reads a page when the process is to end
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
 # Of our own pages, without a login: whoever restarts us has no password, and who reports something has a token.
-OPEN_PATHS = ("/health", *inbox.PATHS)
+OPEN_PATHS = ("/health", "/alive", *inbox.PATHS)
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
@@ -70,7 +70,8 @@ def main() -> None:
     for sentence in unknown(WatchdogSettings, ServerSettings):
         log.warning(sentence)
     try:
-        ledger = Ledger.open_or_remember(settings.database_url)
+        opened = Ledger.open if settings.standby else Ledger.open_or_remember  # nobody of several may go on without it
+        ledger = opened(settings.database_url)
     except LedgerError as error:
         log.critical("%s", error)
         sys.exit(ExitStatus.BAD_INPUT)

@@ -157,6 +157,28 @@ class UrlWithoutPassword(RootUrl):
     has_credentials = False
 
 
+class ReplicaUrls(str):
+    """The URL of a server, or those of several servers that know the same, separated by commas."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return the URLs.
+
+        Raises:
+            ValueError: one of them is none, or the same as another one.
+        """
+        urls = [UrlWithoutPassword(each.strip(" ")) for each in text.split(",")]
+        if len(urls) > len({each.rstrip("/") for each in urls}):
+            raise ValueError("names a server twice")
+        return super().__new__(cls, ",".join(urls))
+
+    @property
+    def by_name(self) -> dict[str, UrlWithoutPassword]:
+        """Return each URL by what people call its server: `host:9090`, with a path where there is one."""
+        return {each.partition("://")[2].rstrip("/"): UrlWithoutPassword(each) for each in self.split(",")}
+
+
 class Header(str):
     """What is sent in the head of a request: characters on one line, without a blank at either end."""
 

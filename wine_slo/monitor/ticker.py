@@ -24,7 +24,7 @@ from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake, doubts_
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.inbox import Inbox
-from wine_slo.monitor.publish.leadership import described, leadership_status
+from wine_slo.monitor.publish.leadership import alive, described, leadership_status
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages, links_of
@@ -146,6 +146,7 @@ class Ticker:
         self._dispatcher.on_evaluation()
         reports = self._inbox.deployments.all
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives, reports)
+        self._instruments.show_replicas(self._evaluator.replicas)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
         self._instruments.count_tick(self._evaluator.now(), perf_counter() - started)
@@ -196,6 +197,7 @@ class Ticker:
         """Return the endpoints of these pages, by their paths."""
         own = {
             "/health": Route(web.get, self._health, (200, 503)),
+            "/alive": Route(web.get, alive, (200,)),
             "/metrics": Route(web.get, self._instruments.exposition.answer, (200,)),
         }
         return own | self._pages.routes() | self._inbox.routes()
@@ -211,6 +213,7 @@ class Ticker:
             actions=self._journal.actions,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,
+            replicas=self._evaluator.replicas,
         )
         status = status_of(self._evaluator.state, self._evaluator.objectives, self._evaluator.now(), process)
         return replace(status, leadership=leadership_status(self._leadership()))

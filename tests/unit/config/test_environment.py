@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.real.certificates import Authority
 from wine_slo.config.environment import PREFIX, SettingsError, read, unknown
-from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
+from wine_slo.config.setting_types import BotToken, ChatAddress, Host, ReplicaUrls, Secret
 from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
@@ -19,8 +19,8 @@ from wine_slo.slo import redaction
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = (
-    "the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
-    "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
+    "the root of Prometheus' API, such as http://host:9090, or several with commas between; a name and a password "
+    "belong in WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
 )
 CHATS = "chat ids separated by commas; send the bot /id"
 DATABASE = (
@@ -117,8 +117,13 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         timezone=ZoneInfo("Europe/Moscow"),
         telegram_token=BotToken("110201543:AA"),
         objectives=Path("/etc/slo.yml"),
-        prometheus_url=UrlWithoutPassword("https://[::1]:9090/prometheus"),
+        prometheus_url=ReplicaUrls("https://[::1]:9090/prometheus"),
     )
+
+
+def test_several_prometheus_are_named_by_their_hosts_and_prefixes() -> None:
+    urls = ReplicaUrls("https://a:9090, http://b.example/prometheus/")
+    assert urls.by_name == {"a:9090": "https://a:9090", "b.example/prometheus": "http://b.example/prometheus/"}
 
 
 @pytest.mark.parametrize(
@@ -131,6 +136,9 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         ("PROMETHEUS_URL", "localhost:9090", PROMETHEUS),
         ("PROMETHEUS_URL", "http://:9090", PROMETHEUS),
         ("PROMETHEUS_URL", "http://host:99999", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a:9090,b:9090", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a:9090,", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a:9090,http://a:9090/", PROMETHEUS),
         ("PROMETHEUS_URL", "http://foo..bar", PROMETHEUS),
         ("PROMETHEUS_URL", f"http://{'a' * 64}.example", PROMETHEUS),
         ("PROMETHEUS_URL", "http://host:9090\n", PROMETHEUS),

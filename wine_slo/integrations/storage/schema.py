@@ -127,7 +127,7 @@ ACTIONS = sa.Table(
 LEASE = sa.Table(
     "lease",
     TABLES,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("beats", sa.BigInteger, nullable=False),
     sa.Column("leader", sa.Text, nullable=False),
@@ -180,11 +180,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ),
     (
         (
-            "CREATE TABLE IF NOT EXISTS lease (id INTEGER NOT NULL, number BIGINT NOT NULL, beats BIGINT NOT NULL, "
-            "leader TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (id))"
+            "CREATE TABLE IF NOT EXISTS lease (id {number} NOT NULL, number {number} NOT NULL, "
+            "beats {number} NOT NULL, leader TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (id))"
         ),
         (
-            "CREATE TABLE IF NOT EXISTS standbys (id TEXT NOT NULL, beats BIGINT NOT NULL, value TEXT NOT NULL, "
+            "CREATE TABLE IF NOT EXISTS standbys (id TEXT NOT NULL, beats {number} NOT NULL, value TEXT NOT NULL, "
             "PRIMARY KEY (id))"
         ),
         # Who held it before there was a lease; if that one is alive, its lock says so

@@ -12,6 +12,7 @@ from wine_slo.slo.evaluation.engine import DOWN, State
 from wine_slo.slo.evaluation.incident import Incident, Interruption, with_drills
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
+from wine_slo.slo.replicas.standing import Standing
 from wine_slo.slo.source.clocks import SourceTime, WallClock
 from wine_slo.slo.source.metric_source import MetricSource
 
@@ -66,6 +67,11 @@ class Evaluator:
         except LedgerError as error:
             self._unwritten = error.reason
             log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
+
+    @property
+    def replicas(self) -> tuple[Standing, ...]:
+        """Return how each replica of the metric source stands; none where there is but one."""
+        return self._collector.standings(self.objectives)
 
     def _is_of_drill(self, incident: Incident) -> bool:
         """Return whether an incident is one of an announced drill; a job that is down, of a drill of its objectives."""

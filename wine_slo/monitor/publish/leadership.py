@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from aiohttp import web
+
 from wine_slo.slo.lease import Leadership, Watchdog
-from wine_slo.slo.views.status_schema import LeadershipStatus, WatchdogStatus
+from wine_slo.slo.views.leadership_status import LeadershipStatus, WatchdogStatus
 
 
 def role_of(leadership: Leadership) -> str:
@@ -49,3 +51,11 @@ def _shown(watchdog: Watchdog) -> WatchdogStatus:
 
 def _dict(watchdog: WatchdogStatus) -> dict[str, Any]:
     return {"host": watchdog.host, "pid": watchdog.pid, "since": watchdog.since.isoformat()}
+
+
+async def alive(_request: web.Request) -> web.Response:
+    """Report that this process answers, for a supervisor that restarts what does not.
+
+    It says nothing of Prometheus, Telegram or the database, as a restart would mend none of them.
+    """
+    return web.json_response({"status": "alive"})

@@ -1,6 +1,6 @@
 """What the watchdog knows and how it is doing, as metrics; what is not known is absent instead of 0."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -25,6 +25,7 @@ from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.replicas.standing import Standing
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.deployments import known_deployments
 
@@ -73,6 +74,21 @@ class WatchdogInstruments:
         )
         self._queries = counter(
             names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", (names.OUTCOME,)
+        )
+        by_replica = (names.REPLICA,)
+        self._replica_queries = counter(
+            names.WATCHDOG_REPLICA_QUERIES, "Of several Prometheus, the queries of each.", (*by_replica, names.OUTCOME)
+        )
+        self._replica_switches = counter(
+            names.WATCHDOG_REPLICA_SWITCHES, "Objectives that were judged by this one from then on.", by_replica
+        )
+        self._replica_disagreements = counter(
+            names.WATCHDOG_REPLICA_DISAGREEMENTS,
+            "What was worse by this one than by others, for longer than their scrapes explain.",
+            by_replica,
+        )
+        self._replica_sight = gauge(
+            names.WATCHDOG_REPLICA_SIGHT, "1 where this one sees all that others see, 0 where not.", by_replica
         )
         self._messages = counter(names.WATCHDOG_MESSAGES, "Messages delivered or failed.", (names.KIND, names.OUTCOME))
         self._suppressed = counter(
@@ -146,9 +162,29 @@ class WatchdogInstruments:
         self._standbys.set_function(lambda: len(leadership().standbys))
         self._takeovers.inc(leadership().takeovers)
 
-    def count_query(self, outcome: str) -> None:
-        """Count a question: `answered` or `failed`."""
-        self._queries.labels(outcome).inc()
+    def count_query(self, what: str, replica: str = "") -> None:
+        """Count a query, or what befalls a replica.
+
+        Args:
+            what: `answered` or `failed`; `switched_to` or `worse_than_others`.
+            replica: The name of the replica; empty where there is but one.
+        """
+        match what:
+            case "switched_to":
+                self._replica_switches.labels(replica).inc()
+            case "worse_than_others":
+                self._replica_disagreements.labels(replica).inc()
+            case _:
+                self._queries.labels(what).inc()
+                if replica:
+                    self._replica_queries.labels(replica, what).inc()
+
+    def show_replicas(self, standings: Iterable[Standing]) -> None:
+        """Publish how each replica stands."""
+        for each in standings:
+            self._replica_sight.labels(each.name).set(not each.reason)
+            self._replica_switches.labels(each.name)
+            self._replica_disagreements.labels(each.name)
 
     def count_message(self, kind: Kind, outcome: str) -> None:
         """Count an attempt to deliver something: `told` or `failed`."""

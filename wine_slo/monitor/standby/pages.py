@@ -10,7 +10,7 @@ from aiohttp import web
 from wine_slo.http.problem import Problem
 from wine_slo.http.routes import Route
 from wine_slo.monitor.publish import inbox
-from wine_slo.monitor.publish.leadership import described, leadership_status
+from wine_slo.monitor.publish.leadership import alive, described, leadership_status
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
 from wine_slo.monitor.publish.status_page import StatusPages, links_of
@@ -54,6 +54,7 @@ class StandbyPages:
         """Return the endpoints by their paths."""
         own = {
             "/health": Route(web.get, self._health, (200, 503)),
+            "/alive": Route(web.get, alive, (200,)),
             "/metrics": Route(web.get, self._instruments.exposition.answer, (200,)),
         }
         return own | self._pages.routes() | {path: Route(web.post, self._refuse, (503,)) for path in inbox.PATHS}

@@ -14,6 +14,7 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.actions import Actions
+from wine_slo.slo.replicas.standing import Standing
 from wine_slo.slo.source.clocks import SourceTime, WallClock
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,11 @@ class StandbyView:
     def is_followed(self) -> bool:
         """Return whether the leader was seen to write, so that it is known how old that is."""
         return self._written_after > -float("inf")
+
+    @property
+    def replicas(self) -> tuple[Standing, ...]:
+        """Return how each Prometheus stands: only the leader knows."""
+        return ()
 
     def now(self) -> SourceTime:
         """Return the instant by the clock of the state, as far as it is known: no earlier than it really is."""

@@ -173,12 +173,12 @@ def by_key(objective: Objective, answer: Iterable[Sample]) -> dict[Key, float]:
 
 
 def by_endpoint(objective: Objective, answer: Iterable[Sample]) -> dict[Key, tuple[tuple[str, float], ...]]:
-    """Return an answer of one value an endpoint, by key, highest first."""
+    """Return an answer of one value an endpoint, by key, highest first, and those of one value by name."""
     found: dict[Key, list[tuple[str, float]]] = {}
     for each in answer:
         if name := each.labels.get(ENDPOINT, "").strip():  # without a name it would say nothing of where
             found.setdefault(key_of(objective, each.labels), []).append((name, each.value))
-    return {key: tuple(sorted(pairs, key=lambda pair: -pair[1])) for key, pairs in found.items()}
+    return {key: tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))) for key, pairs in found.items()}
 
 
 def remembered(state: State, objective: Objective) -> list[Key]:

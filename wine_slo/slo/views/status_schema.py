@@ -14,6 +14,7 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.views.leadership_status import LeadershipStatus
 
 
 class Judgement(StrEnum):
@@ -333,37 +334,22 @@ class IncidentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchdogStatus:
-    """One of several watchdogs.
+class ReplicaStatus:
+    """One of several Prometheus that scrape the same targets.
 
     Attributes:
-        host: The name of its machine, or of its container.
-        pid: Its process id there.
-        since: Since when it runs, by its own clock.
+        name: Its host and port, as the settings have them.
+        used: Whether objectives are judged by it.
+        reason: Why none is; empty where it sees all that others see.
+        left_since: Since when it does not.
+        worse: Objectives and label sets that are worse by it than by others, for longer than their scrapes explain.
     """
 
-    host: str
-    pid: int
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadershipStatus:
-    """Who leads, of several watchdogs.
-
-    Attributes:
-        role: Of the one that answers: leader, standby, or silent where it has the lease and cannot renew it.
-        epoch: How often the lead was taken.
-        leader: Who leads, or led last; null where that is not known.
-        seen_seconds: How long ago the lease was renewed, as far as the one that answers has seen.
-        standbys: Who else stands by and gives signs of life.
-    """
-
-    role: str
-    epoch: int
-    leader: WatchdogStatus | None
-    seen_seconds: float | None
-    standbys: tuple[WatchdogStatus, ...]
+    name: str
+    used: bool
+    reason: str
+    left_since: datetime | None
+    worse: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +374,7 @@ class Status:
         quiet_hours: Whether these hold messages now.
         leadership: Who leads and who stands by; null where there is only one watchdog. A standby answers with what the
             leader has written.
+        replicas: How each Prometheus stands; empty where there is but one.
     """
 
     version: str
@@ -406,3 +393,4 @@ class Status:
     unreachable: dict[str, str]
     quiet_hours: bool
     leadership: LeadershipStatus | None = None
+    replicas: tuple[ReplicaStatus, ...] = ()

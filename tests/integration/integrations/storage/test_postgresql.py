@@ -69,7 +69,7 @@ def test_a_newer_version_is_refused_with_what_to_do(database: Database) -> None:
 
 
 def test_a_server_that_is_not_there_is_refused(database: Database) -> None:
-    sentence = refusal(database.url_of(OWNER, port=free_port()))
+    sentence = refusal(database.url_of(OWNER, f"127.0.0.1:{free_port()}"))
     assert "cannot be opened: " in sentence
     assert "Connection refused" in sentence
 

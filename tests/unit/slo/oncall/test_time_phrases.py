@@ -7,15 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.slo.oncall.time_phrases import (
-    LENGTHS,
-    UNIT_NAMES,
-    NotUnderstoodError,
-    QuietHours,
-    spoken_span,
-    take_moment,
-    take_span,
-)
+from wine_slo.slo.oncall.not_understood import NotUnderstoodError
+from wine_slo.slo.oncall.spoken_moment import take_moment
+from wine_slo.slo.oncall.spoken_span import spoken_span, take_span
+from wine_slo.slo.oncall.time_phrases import QuietHours
+from wine_slo.slo.oncall.time_words import LENGTHS, UNIT_NAMES
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 5, 1, 15, 30, tzinfo=UTC)  # 17:30 in Berlin
@@ -38,6 +34,9 @@ INSTANTS = st.integers(0, 15 * 366 * 24 * 60).map(
         ("1,5h", timedelta(minutes=90)),
         ("45s", timedelta(seconds=45)),
         ("1ч30м", timedelta(hours=1, minutes=30)),
+        ("1h30", timedelta(hours=1, minutes=30)),
+        ("½ч", timedelta(minutes=30)),
+        ("1½h", timedelta(minutes=90)),
         ("2дня", timedelta(days=2)),
     ],
 )
@@ -45,7 +44,9 @@ def test_a_span_is_read(written: str, meant: timedelta) -> None:
     assert spoken_span(written) == meant
 
 
-@pytest.mark.parametrize("written", ["", "1", "h", "1x", "1h30", "-1h", "1h-", "tomorrow", "1h 30m", "١h x", "1hh"])
+@pytest.mark.parametrize(
+    "written", ["", "1", "h", "1x", "1h300", "1h3", "30m30", "-1h", "1h-", "tomorrow", "1h 30m", "١h x", "1hh"]
+)
 def test_what_says_no_span_is_none(written: str) -> None:
     assert spoken_span(written) is None
 

@@ -58,8 +58,6 @@ class Fence:
             LedgerError: Nothing was written.
         """
         with self._database.writing() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")  # or a read would be of no transaction
             those = sa.select(LEASE.c.number, LEASE.c.leader).where(LEASE.c.id == ONLY)
             row = connection.execute(those.with_for_update(read=True)).first()
             number = self._number()

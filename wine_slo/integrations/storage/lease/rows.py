@@ -1,7 +1,7 @@
 """The rows of the lease: one of who leads, and one of each watchdog that stands by."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +9,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
-from wine_slo.integrations.storage.engines.database import cause_of
 from wine_slo.integrations.storage.engines.statements import upsert
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import encode
@@ -63,7 +62,7 @@ class LeaseRows:
         Raises:
             LedgerError: It cannot be read.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(sa.select(LEASE).where(LEASE.c.id == ONLY)).first()
         if row is None:
             return None
@@ -106,7 +105,7 @@ class LeaseRows:
         Raises:
             LedgerError: They cannot be read.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(sa.select(STANDBYS)).all()
         return [Standby(each, row.beats) for row in rows if (each := _decoded(row.value, Watchdog)) is not None]
 
@@ -128,14 +127,6 @@ class LeaseRows:
         """
         with self._database.writing() as connection:
             connection.execute(STANDBYS.delete().where(STANDBYS.c.id.in_(list(ids))))
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        try:
-            with self._database.reading() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise LedgerError(f"the ledger cannot be read: {cause_of(error)}", str(cause_of(error))) from error
 
 
 def _row_of(lease: Lease) -> dict[str, Any]:
