@@ -137,7 +137,7 @@ MISTAKES = {
         OWN,
         "            port: http\n          periodSeconds",
         "            port: web\n          periodSeconds",
-        "at a port that it does not have",
+        "for a port that it does not have",
     ),
     "a Service of no port": (OWN, "targetPort: http", "targetPort: web", "has no port web"),
     "a Service at another port": (OWN, "    port: 8001\n", "    port: 80\n", "is found at 80"),
