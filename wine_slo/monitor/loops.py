@@ -74,6 +74,7 @@ def _add_commands(parts: Parts) -> None:
         parts.dispatcher.revive,
         parts.announcements.announce,
         reach,
+        sharing=parts.dispatcher.sharing,
         is_overdue=lambda: parts.ticker.status().overdue,
     )
     info = Info(
