@@ -16,7 +16,6 @@ from tests.support.takeovers.history import Blow
 from tests.support.takeovers.stage import ELSEWHERE, LEASE, Member, Stage
 
 KILLED, TERMINATED = 15.0, 2.0  # seconds within which another one leads
-DELIVERING = 7.0  # the same where a delivery that hangs is given its time
 SOMETHING_IS_SAID_WITHIN = 60.0  # seconds
 GIVES_UP_AFTER = 40.0  # seconds in which nobody takes over
 SENDS = ("sendMessage",)
@@ -104,29 +103,38 @@ async def lose_power_in_a_transaction(stage: Stage) -> None:
     await start_again(stage, leader)
 
 
-async def _kill_at_a_delivery(stage: Stage, outcome: Outcome, kind: str) -> None:
-    leader = await stage.settle()
+@asynccontextmanager
+async def _delivery(stage: Stage, outcome: Outcome) -> AsyncIterator[bool]:
+    """Wait for the next message, which has that outcome as long as the context lasts; give whether one came."""
     known = len(stage.bot_api.calls)
+    if outcome is Outcome.HANGS:
+        stage.bot_api.hangs(methods=SENDS, times=1)
+    else:
+        stage.bot_api.does_then_hangs(methods=SENDS, times=1)
     with suppress(AssertionError):
         await stage.bot_api.until(
             lambda: any(each.outcome is outcome for each in stage.bot_api.calls[known:]), SOMETHING_IS_SAID_WITHIN
         )
-        await _kill(stage, leader, kind)
+    yield any(each.outcome is outcome for each in stage.bot_api.calls[known:])
     stage.bot_api.recovers()
-    if not leader.process.is_running:
-        await start_again(stage, leader)
 
 
 async def kill_in_a_delivery_that_hangs(stage: Stage) -> None:
     """Kill the leader while Telegram does not answer, and does nothing."""
-    stage.bot_api.hangs(methods=SENDS, times=1)
-    await _kill_at_a_delivery(stage, Outcome.HANGS, "kill -9 in a delivery that hangs")
+    leader = await stage.settle()
+    async with _delivery(stage, Outcome.HANGS) as hangs:
+        if hangs:
+            await _kill(stage, leader, "kill -9 in a delivery that hangs")
+            await start_again(stage, leader)
 
 
 async def kill_after_a_delivery_without_an_answer(stage: Stage) -> None:
     """Kill the leader when its message has arrived and it does not know that."""
-    stage.bot_api.does_then_hangs(methods=SENDS, times=1)
-    await _kill_at_a_delivery(stage, Outcome.DONE_THEN_HANGS, "kill -9 after a delivery without an answer")
+    leader = await stage.settle()
+    async with _delivery(stage, Outcome.DONE_THEN_HANGS) as hangs:
+        if hangs:
+            await _kill(stage, leader, "kill -9 after a delivery without an answer")
+            await start_again(stage, leader)
 
 
 async def kill_while_telegram_is_away(stage: Stage) -> None:
@@ -151,18 +159,11 @@ async def terminate(stage: Stage) -> None:
 async def terminate_in_a_delivery_that_hangs(stage: Stage) -> None:
     """Have the leader end while Telegram does not answer."""
     leader = await stage.settle()
-    known = len(stage.bot_api.calls)
-    stage.bot_api.hangs(methods=SENDS, times=1)
-    with suppress(AssertionError):
-        await stage.bot_api.until(
-            lambda: any(each.outcome is Outcome.HANGS for each in stage.bot_api.calls[known:]),
-            SOMETHING_IS_SAID_WITHIN,
-        )
-        async with blow(stage, "SIGTERM in a delivery that hangs", leader.name, DELIVERING):
-            leader.send(signal.SIGTERM)
-    stage.bot_api.recovers()
-    if leader.process.pid in leader.expected:
-        await start_again(stage, leader)
+    async with _delivery(stage, Outcome.HANGS) as hangs:
+        if hangs:
+            async with blow(stage, "SIGTERM in a delivery that hangs", leader.name, TERMINATED):
+                leader.send(signal.SIGTERM)
+            await start_again(stage, leader)
 
 
 async def suspend(stage: Stage) -> None:

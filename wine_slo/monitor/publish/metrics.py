@@ -1,6 +1,6 @@
 """What the watchdog knows and how it is doing, as metrics; what is not known is absent instead of 0."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -16,6 +16,8 @@ from prometheus_client import (
 
 from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
+from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
+from wine_slo.monitor.publish.replica_metrics import ReplicaInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.phases import Phase
@@ -24,7 +26,6 @@ from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.budget import windows
 from wine_slo.slo.objectives.objective import Objectives
-from wine_slo.slo.replicas.standing import Standing
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.deployments import known_deployments
 
@@ -41,6 +42,10 @@ class WatchdogInstruments:
 
     Args:
         version: the watchdog's own.
+
+    Attributes:
+        leadership: Whether it leads, and who stands by.
+        replicas: Those of each replica of the metric source.
     """
 
     def __init__(self, version: str) -> None:
@@ -74,21 +79,6 @@ class WatchdogInstruments:
         self._queries = counter(
             names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", (names.OUTCOME,)
         )
-        by_replica = (names.REPLICA,)
-        self._replica_queries = counter(
-            names.WATCHDOG_REPLICA_QUERIES, "Of several Prometheus, the queries of each.", (*by_replica, names.OUTCOME)
-        )
-        self._replica_switches = counter(
-            names.WATCHDOG_REPLICA_SWITCHES, "Objectives that were judged by this one from then on.", by_replica
-        )
-        self._replica_disagreements = counter(
-            names.WATCHDOG_REPLICA_DISAGREEMENTS,
-            "What was worse by this one than by others, for longer than their scrapes explain.",
-            by_replica,
-        )
-        self._replica_sight = gauge(
-            names.WATCHDOG_REPLICA_SIGHT, "1 where this one sees all that others see, 0 where not.", by_replica
-        )
         self._messages = counter(names.WATCHDOG_MESSAGES, "Messages delivered or failed.", (names.KIND, names.OUTCOME))
         self._suppressed = counter(
             names.WATCHDOG_NOTIFICATIONS_SUPPRESSED,
@@ -113,6 +103,8 @@ class WatchdogInstruments:
             "When a version was deployed, since the epoch: as it was reported, or seen beside a breach.",
             (names.SERVICE, names.VERSION),
         )
+        self.leadership = LeadershipInstruments(registry)
+        self.replicas = ReplicaInstruments(registry)
         self._begin_counts()
         self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
         self.registry = registry
@@ -120,7 +112,7 @@ class WatchdogInstruments:
 
     def _begin_counts(self) -> None:
         """Publish every counter from the start, at 0."""
-        for outcome in ("answered", "failed"):
+        for outcome in names.QUERY_OUTCOMES:
             self._queries.labels(outcome)
         for kind in Kind:
             for outcome in ("told", "failed"):
@@ -155,22 +147,10 @@ class WatchdogInstruments:
             what: `answered` or `failed`; `switched_to` or `worse_than_others`.
             replica: The name of the replica; empty where there is but one.
         """
-        match what:
-            case "switched_to":
-                self._replica_switches.labels(replica).inc()
-            case "worse_than_others":
-                self._replica_disagreements.labels(replica).inc()
-            case _:
-                self._queries.labels(what).inc()
-                if replica:
-                    self._replica_queries.labels(replica, what).inc()
-
-    def show_replicas(self, standings: Iterable[Standing]) -> None:
-        """Publish how each replica stands."""
-        for each in standings:
-            self._replica_sight.labels(each.name).set(not each.reason)
-            self._replica_switches.labels(each.name)
-            self._replica_disagreements.labels(each.name)
+        if what in names.QUERY_OUTCOMES:
+            self._queries.labels(what).inc()
+        if replica:
+            self.replicas.count(what, replica)
 
     def count_message(self, kind: Kind, outcome: str) -> None:
         """Count an attempt to deliver something: `told` or `failed`."""

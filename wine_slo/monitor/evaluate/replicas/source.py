@@ -1,6 +1,6 @@
 """Several replicas of a metric source as one: whoever queries it gets the answer of one that answers.
 
-Evaluations read each replica by itself (`readers`); this is for all else, such as charts and what the doctor looks up.
+Evaluations read each replica by itself (`readers`); this is for all else, such as charts and the doctor.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class Replicas(MetricSource):
     """A metric source of several.
 
     Args:
-        members: Each replica by its name, at least one, in the order in which they are asked.
+        members: Each replica by its name, at least one, in the order in which they are queried.
         count: Called with `switched_to` and the replica that an objective is judged by from now on, and with
             `worse_than_others` and each replica that shows a breach where others do not.
 
