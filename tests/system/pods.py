@@ -13,6 +13,7 @@ import aiohttp
 from tests.repo.kubernetes.cluster import Cluster, Pod
 from tests.support.fakes.bot_api import BotApi
 from tests.support.real.pod import Container
+from tests.support.real.postgres import Database
 from tests.support.real.processes import Process
 from tests.support.real.prometheus import free_port
 from tests.system.conftest import CHAT
@@ -64,7 +65,7 @@ class Pods:
             volumes=dict(volumes(pod)),
             user=pod.spec["securityContext"]["runAsUser"],
         )
-        process = await container.start(f"{name} {len(self._started)}", root)
+        process = await container.start(f"{name}-{len(self._started)}", root)
         self._started.append(process)
         return process, f"http://127.0.0.1:{port}"
 
@@ -98,8 +99,8 @@ async def health(url: str, path: str = "/health") -> tuple[int, dict[str, object
             return 0, {}
 
 
-async def until(url: str, path: str = "/health", seconds: float = 60.0, **wanted: object) -> float:
-    """Wait until a probe answers 200 and says that; return how long that took, in seconds.
+async def until(url: str, path: str = "/health", code: int = 200, seconds: float = 60.0, **wanted: object) -> float:
+    """Wait until a probe is answered by that status and words; return how long that took, in seconds.
 
     Raises:
         AssertionError: it did not in time.
@@ -108,10 +109,10 @@ async def until(url: str, path: str = "/health", seconds: float = 60.0, **wanted
     said: dict[str, object] = {}
     while time.monotonic() - begun < seconds:
         status, said = await health(url, path)
-        if status == 200 and wanted.items() <= said.items():
+        if status == code and wanted.items() <= said.items():
             return time.monotonic() - begun
         await asyncio.sleep(PROBED_EVERY)
-    raise AssertionError(f"{url}{path} did not say {wanted} within {seconds:g} s, but {said}")
+    raise AssertionError(f"{url}{path} did not answer {code} {wanted} within {seconds:g} s, but {said}")
 
 
 async def test_one_watchdog_alone_notifies_from_its_pod(tmp_path: Path, bot_api: BotApi) -> None:
@@ -142,3 +143,31 @@ async def test_the_server_classifies_in_its_pod(tmp_path: Path, bot_api: BotApi)
         assert await process.terminate(seconds=15) == 0
     finally:
         await pods.end()
+
+
+async def test_two_watchdogs_take_turns_in_their_pods(tmp_path: Path, bot_api: BotApi, database: Database) -> None:
+    bot_api.chat(CHAT)
+    pods = Pods("watchdog-only", tmp_path, bot_api, database.url)
+    try:
+        first, first_url = await pods.start("watchdog")
+        await until(first_url, role="leader")
+        second, second_url = await pods.start("watchdog")
+        ready = await until(second_url, role="standby")
+        await first.kill()
+        killed = await until(second_url, seconds=TAKES_OVER_WITHIN, role="leader")
+        third, third_url = await pods.start("watchdog")
+        await until(third_url, role="standby")
+        ended, took = await asyncio.gather(
+            second.terminate(seconds=15), until(third_url, seconds=HANDS_OVER_WITHIN, role="leader")
+        )
+        assert ended == 0
+        database.server.stop()
+        await third.until_line("lead", seconds=30)
+        assert (await health(third_url, "/alive"))[0] == 200
+        await until(third_url, code=503)
+        database.server.start()
+        await until(third_url, role="leader")
+        assert await third.terminate(seconds=15) == 0
+    finally:
+        await pods.end()
+    print(f"ready as a standby after {ready:.1f} s; leads {killed:.1f} s after kill -9, {took:.2f} s after SIGTERM")  # noqa: T201

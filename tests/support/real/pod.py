@@ -1,27 +1,29 @@
 """A container of a pod without a cluster: its command with its variables, its user, its files, and nothing to write to.
 
-It has a root of its own in a namespace of mounts: Python, this project and its libraries, read-only; `/tmp` and the
-other volumes in memory; Secrets and ConfigMaps as files. It has no capabilities and cannot get any. The network is this
-machine's, so each pod of one Deployment needs a port of its own. Wants root and Linux.
+It has a root of its own: Python, this project and its libraries, read-only; `/tmp` and the other volumes in memory;
+Secrets and ConfigMaps as files. It is process 1 on a host of its own name, has no capabilities and cannot get any. The
+network is this machine's, so each pod of one Deployment needs a port of its own. Wants root and Linux.
 """
 
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.real.processes import Process
 from wine_slo.config.files.shipped import PACKAGE
 
-SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/dev", "/proc", "/etc/ssl")
+SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/dev", "/etc/ssl")
 FOLDERS = (*SYSTEM, sys.base_prefix, str(PACKAGE.parent), sys.prefix)
 FILES = ("/etc/passwd", "/etc/group", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ld.so.cache")
 IMAGE = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # the Dockerfile's
 SCRIPT = f"""
-import json, os, subprocess, sys
+import json, os, socket, subprocess, sys
 pod = json.loads(sys.stdin.readline())
 os.close(0); os.open("/dev/null", os.O_RDONLY)
 root = pod["root"]
@@ -48,12 +50,29 @@ for path, text in pod["files"].items():
     os.chown(root + path, 0, pod["user"])
     os.chmod(root + path, 0o440)
 os.makedirs(root + "/app", exist_ok=True)
+os.makedirs(root + "/proc")
+mount("-t", "proc", "proc", root + "/proc")
+socket.sethostname(pod["name"])
 mount("-o", "remount,ro", root)
 os.chroot(root); os.chdir("/app")
 own = ["setpriv", f"--reuid={{pod['user']}}", f"--regid={{pod['user']}}", "--clear-groups", "--inh-caps=-all",
        "--bounding-set=-all", "--no-new-privs"]
 os.execvpe(own[0], [*own, *pod["command"]], pod["environment"])
 """
+
+
+class PodProcess(Process):
+    """The first process of a container; what was started waits for its end, and ends as it does."""
+
+    @property
+    def pid(self) -> int:
+        """Its number outside of the container."""
+        waiting = super().pid
+        return int(Path(f"/proc/{waiting}/task/{waiting}/children").read_text().split()[0])
+
+    def send(self, number: signal.Signals) -> None:
+        with suppress(OSError, IndexError):  # it has ended
+            os.kill(self.pid, number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +93,10 @@ class Container:
     volumes: Mapping[str, str] = field(default_factory=dict)
     user: int = 10001
 
-    async def start(self, name: str, root: Path) -> Process:
+    async def start(self, name: str, root: Path) -> "PodProcess":
         """Start it, with a root that is mounted at an empty folder."""
         pod = {
+            "name": name,
             "root": str(root),
             "command": [sys.executable if word == "python" else word for word in self.command],
             "environment": {**IMAGE, **self.environment},
@@ -85,7 +105,8 @@ class Container:
             "user": self.user,
         }
         process = await asyncio.create_subprocess_exec(
-            *("unshare", "--mount", "--propagation", "private", sys.executable, "-c", SCRIPT),
+            *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--uts", "--ipc"),
+            *(sys.executable, "-c", SCRIPT),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -94,4 +115,4 @@ class Container:
         assert process.stdin
         process.stdin.write(json.dumps(pod).encode() + b"\n")
         await process.stdin.drain()
-        return Process(name, process)
+        return PodProcess(name, process)
