@@ -9,6 +9,7 @@ FEATURE = "feature"  # one of the thirteen measurements
 VERSION, SHA256, SKLEARN, ENGINE = "version", "sha256", "sklearn", "engine"  # what serves
 SLO = "slo"  # an objective's name
 OUTCOME = "outcome"  # how something ended
+QUERY_OUTCOMES = ("answered", "failed")  # of a query
 REASON = "reason"  # why something was not sent
 KIND = "kind"  # what a message is for
 SERVICE = "service"  # the job of which a version was deployed

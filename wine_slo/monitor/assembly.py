@@ -131,7 +131,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
         on_sent=charts.follow if settings.charts_enabled else None,
         on_suppressed=instruments.count_suppressed,
     )
-    instruments.show_leadership(outside.leadership)
+    instruments.leadership.show(outside.leadership)
     _read_at_scrape(instruments, dispatcher, journal, evaluator)
     return Parts(
         settings=settings,

@@ -146,7 +146,7 @@ class Ticker:
         self._dispatcher.on_evaluation()
         reports = self._inbox.deployments.all
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives, reports)
-        self._instruments.show_replicas(self._evaluator.replicas)
+        self._instruments.replicas.show(self._evaluator.replicas)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
         self._instruments.count_tick(self._evaluator.now(), perf_counter() - started)

@@ -46,7 +46,7 @@ class StandbyPages:
         self._leadership = leadership
         self._overdue_after = overdue_after
         self._instruments = WatchdogInstruments(version("wine-slo"))
-        self._instruments.show_leadership(leadership)
+        self._instruments.leadership.show(leadership)
         series = SeriesSource(source, view)
         self._pages = StatusPages(self.status, series.over, settings.timezone, links_of(settings.grafana_url))
 

@@ -14,7 +14,7 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.actions import Actions
-from wine_slo.slo.replicas.standing import Standing
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.source.clocks import SourceTime, WallClock
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class StandbyView:
         return self._written_after > -float("inf")
 
     @property
-    def replicas(self) -> tuple[Standing, ...]:
+    def replicas(self) -> tuple[ReplicaState, ...]:
         """Return how each Prometheus stands: only the leader knows."""
         return ()
 

@@ -191,14 +191,14 @@ SLIPS = (  # words that are often mistyped, and what they are to be
     *("midnight", "morning", "evening", "weekend", "понедельника", "пятницы", "recovery", "восстановления"),
 )
 
-_LOOK_ALIKE = str.maketrans("aceopxykmthb", "асеорхукмтнв")
+_TWINS = str.maketrans("aceopxykmthb", "асеорхукмтнв")
 _LATIN, _CYRILLIC = re.compile(r"[a-z]"), re.compile(r"[а-я]")
 
 
 def low(word: str) -> str:
     """Return a word as it is compared: small, without quotes and the signs after it, in one alphabet."""
     plain = word.casefold().replace("ё", "е").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    plain = plain.strip('"`“”„«»()').rstrip(".;!?") or plain
+    plain = plain.strip('"`“”„«»()').rstrip(".,;!?") or plain
     if _LATIN.search(plain) and _CYRILLIC.search(plain):
-        plain = plain.translate(_LOOK_ALIKE)
+        plain = plain.translate(_TWINS)
     return plain

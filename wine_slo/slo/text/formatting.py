@@ -139,11 +139,11 @@ class Formatter:
         return self.say("{time} on {weekday}, {day}", time=time, weekday=self.say(ON[local.weekday()]), day=day)
 
     def zone_name(self, instant: datetime) -> str:
-        """Return what the zone of the readers is called at an instant: `MSK`, `CEST`, `UTC+04`."""
+        """Return what the zone of the readers is called at an instant: `MSK`, `CEST`, `UTC+4`."""
         name = f"{instant.astimezone(self.zone):%Z}"
         if name == MOSCOW:
             return self.say(MOSCOW)
-        return f"UTC{name}" if name.startswith(("+", "-")) else name
+        return f"UTC{name[0]}{name[1:].removeprefix('0')}" if name.startswith(("+", "-")) else name
 
     def and_more(self, names: Sequence[str], rest: int) -> str:
         """Return names, and how many more there are."""

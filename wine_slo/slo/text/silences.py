@@ -52,6 +52,8 @@ def silence_not_understood(fmt: Formatter, error: NotUnderstoodError, name: str,
     """Return what was wrong with a silence, and a right one, or what there is to choose from."""
     if isinstance(error, UnclearError) and error.missing is not Missing.BOTH:
         return _unclear(fmt, error, now)
+    if isinstance(error, NoNumberError):
+        return fmt.say("There is no {number}.", number=shortened(error.word))
     example = fmt.say("For example: /silence 1h {name} deploying, or /silence until 18:00 all.", name=escape(name))
     return f"{_wrong(fmt, error)} {example}"
 
@@ -70,8 +72,6 @@ def _wrong(fmt: Formatter, error: NotUnderstoodError) -> str:
     """Return what is wrong with the words of a silence."""
     word = shortened(error.word)
     match error:
-        case NoNumberError():
-            return fmt.say("There is no {number}.", number=word)
         case PastError():
             return fmt.say("{word} is in the past.", word=word)
         case TooLongError():
@@ -94,11 +94,11 @@ def _unclear(fmt: Formatter, error: UnclearError, now: datetime) -> str:
             return fmt.say("“{word}”: a silence begins at once. Until when?", word=word)
         return fmt.say("“{word}”: until when?", word=word) if word else fmt.say("For how long?")
     if error.near:
-        what = fmt.say("There is no “{word}”. Did you mean {near}?", word=word, near=shortened(error.near))
+        what = fmt.say("There is no “{word}”. Did you mean {near}?", word=word, near=fmt.title(Key(error.near)))
     elif error.is_short:
         what = fmt.say("“{word}” can mean several objectives. Which one should be silenced?", word=word)
     elif word:
-        what = fmt.say("There is no “{word}”. What should be silenced?", word=word)
+        what = fmt.say("“{word}” is not understood. What should be silenced?", word=word)
     else:
         what = fmt.say("What should be silenced?")
     end = error.choices[0].until

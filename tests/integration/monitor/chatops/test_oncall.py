@@ -600,7 +600,7 @@ async def test_where_a_topic_is_gone_the_chat_is_notified(post: Post) -> None:
 async def test_a_name_that_is_not_known_silences_nothing_and_is_answered_with_choices(post: Post) -> None:
     async with post.life():
         request = await post.sends("/silence 1h predict", GROUP)
-        assert request.text == "There is no “predict”. What should be silenced?\nUntil 20:40 UTC (1 h)."
+        assert request.text == "“predict” is not understood. What should be silenced?\nUntil 20:40 UTC (1 h)."
         assert request.buttons == ["Everything", "Latency", "Errors", "Availability"]
         assert post.journal.actions == NO_ACTIONS
         post.scene.second += 60
@@ -649,7 +649,7 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
         ("/silence 2 latency", "“2”: until when?", ["2 min, until 19:42 UTC", "2 h, until 21:40 UTC"]),
         (
             "/silence 1h latncy",
-            "There is no “latncy”. Did you mean latency?\nUntil 20:40 UTC (1 h).",
+            "There is no “latncy”. Did you mean Latency?\nUntil 20:40 UTC (1 h).",
             ["Latency", "Everything"],
         ),
         ("/silence 1h #99", "There is no #99.", []),

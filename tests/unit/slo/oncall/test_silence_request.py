@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY, at, incident
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import LONGEST_REASON, LONGEST_SILENCE
-from wine_slo.slo.oncall.lookup import Names
+from wine_slo.slo.oncall.lookup import Names, UnknownNameError
 from wine_slo.slo.oncall.not_understood import NotUnderstoodError, PastError, SlipError, TooLongError, TooShortError
 from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SilenceRequest, UnclearError, parse_silence
 
@@ -494,7 +494,19 @@ SAID = [
     "latency{",
     "1,5",
     "ч",
+    *("error", "rate", "availability", "until", "tomorrow", "18.00", "but", "and", "кроме", "ошибки", "а", "for", "2"),
 ]
+
+
+def named_in(words: list[str], names: Names) -> set[str]:
+    """Return every objective that some of the words name."""
+    tokens, found = " ".join(words).replace(",", " ").replace(":", " ").split(), set()
+    for number in range(len(tokens)):
+        try:
+            found.add(names.resolve(tokens[number:]).objective)
+        except UnknownNameError:
+            continue
+    return found
 
 
 @given(st.lists(st.one_of(st.text(max_size=8), st.sampled_from(SAID)), max_size=6), st.sampled_from([PLAIN, LABELLED]))
@@ -508,6 +520,7 @@ def test_whatever_is_written_is_a_request_of_a_bearable_length_or_is_not_underst
     else:
         requests = (found,)
         assert found.keys or any(each.casefold().strip(",:") in ("all", "всё", "все", "*") for each in words)
+        assert {each.objective for each in found.keys} <= named_in(words, names), "it silences what nobody named"
     for each in requests:
         assert each.until is None or NOW < each.until <= NOW + LONGEST_SILENCE
         assert len(each.reason) <= LONGEST_REASON
