@@ -129,6 +129,15 @@ class Reading:
         if any(earlier.ended_at >= later.ended_at for earlier, later in pairwise(self.intervals)):
             raise ValueError("intervals must be in order")
 
+    @property
+    def reason_of_outage(self) -> Reason | str:
+        """Return why a job is down, in words, where no target of it answers."""
+        if not self.targets or self.is_gone:
+            return self.reason
+        if self.targets == 1:
+            return Reason("its only target does not answer")
+        return Reason("{count} of {count} targets do not answer", {"count": self.targets})
+
     def recent_bad_ratio(self, objective: Objective) -> float | None:
         """Return the share of bad events in the objective's last moments; None where there were none."""
         if not self.intervals:
