@@ -333,7 +333,7 @@ def test_kubernetes_refuses_a_misspelt_field() -> None:
         kubernetes_validate.validate(wrong.kind("Deployment")["watchdog"], VERSIONS[0], strict=True)
 
 
-@pytest.mark.parametrize("overlay", [SQLITE, PLAIN])
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_processes_take_the_settings_of_their_pods(
     overlay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,8 +54,7 @@ async def start_again(stage: Stage, member: Member) -> None:
 
 
 async def _kill(stage: Stage, leader: Member, kind: str) -> None:
-    where = "elsewhere" if leader.is_elsewhere else "here"
-    async with blow(stage, f"{kind}, {where}", leader.name, KILLED):
+    async with blow(stage, f"{kind}, {leader.where}", leader.name, KILLED):
         leader.send(signal.SIGKILL)
 
 
@@ -67,40 +66,48 @@ async def kill(stage: Stage) -> None:
     await start_again(stage, leader)
 
 
+@asynccontextmanager
+async def _caught(stage: Stage, where: Trap, kind: str) -> AsyncIterator[Member | None]:
+    """Stop the leader in a transaction in which it writes an attempt, to be struck there; None where it writes none."""
+    leader = await stage.settle()
+    async with stage.audit.trap(where) as trap:
+        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
+            yield None
+            return
+        async with blow(stage, f"{kind}, {leader.where}", leader.name, KILLED):
+            yield leader
+            await trap.release()
+
+
 async def kill_in_a_write(stage: Stage) -> None:
     """Kill the leader between a statement and its commit."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.send(signal.SIGKILL)
-    await _kill(stage, leader, "kill -9 in a write")
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.WRITE, "kill -9 in a write") as leader:
+        if leader:
+            leader.send(signal.SIGKILL)
+    if leader:
+        await start_again(stage, leader)
 
 
 async def kill_between_attempt_and_send(stage: Stage) -> None:
     """Kill the leader once its attempt is committed, before it knows that and sends; its machine dies with it."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.COMMIT) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-    await _kill(stage, leader, "kill -9 between attempt and send")
-    await leader.postgres.passes()
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.COMMIT, "kill -9 between attempt and send") as leader:
+        if leader:
+            leader.postgres.stalls()
+            leader.send(signal.SIGKILL)
+    if leader:
+        await leader.postgres.passes()
+        await start_again(stage, leader)
 
 
 async def lose_power_in_a_transaction(stage: Stage) -> None:
     """Take the leader and its machine away in a transaction, of whose end the database never learns."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-        leader.send(signal.SIGKILL)
-    await _kill(stage, leader, "power loss in a transaction")
-    await leader.postgres.passes()
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.WRITE, "power loss in a transaction") as leader:
+        if leader:
+            leader.postgres.stalls()
+            leader.send(signal.SIGKILL)
+    if leader:
+        await leader.postgres.passes()
+        await start_again(stage, leader)
 
 
 @asynccontextmanager
@@ -212,22 +219,18 @@ async def lose_packets(stage: Stage) -> None:
 
 
 async def lose_packets_in_a_transaction(stage: Stage) -> None:
-    """The same, while a transaction of the leader is open."""
-    leader = await stage.settle()
-    assert leader.network
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.network.cut()
-    async with blow(stage, "partition that loses packets in a transaction", leader.name, KILLED):
-        pass
-    await asyncio.sleep(stage.chance.uniform(0, 8))
-    leader.network.mend()
-    await asyncio.sleep(2)
+    """Let every packet vanish while a transaction of the leader is open."""
+    async with _caught(stage, Trap.WRITE, "partition that loses packets in a transaction") as leader:
+        if leader and leader.network:
+            leader.network.cut()
+    if leader and leader.network:
+        await asyncio.sleep(stage.chance.uniform(0, 8))
+        leader.network.mend()
+        await asyncio.sleep(2)
 
 
 async def partition_in_an_answer(stage: Stage) -> None:
-    """The same, in the middle of an answer."""
+    """Let nothing pass from the middle of an answer of the database on."""
     leader = await stage.settle()
     async with blow(stage, "partition in an answer", leader.name, KILLED):
         leader.postgres.stalls(after=stage.chance.randrange(1, 200))
@@ -237,17 +240,25 @@ async def partition_in_an_answer(stage: Stage) -> None:
 
 
 async def partition_in_a_transaction(stage: Stage) -> None:
-    """The same, while a transaction of the leader is open."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-    async with blow(stage, "partition in a transaction", leader.name, KILLED):
-        pass
-    await asyncio.sleep(stage.chance.uniform(0, 8))
-    await leader.postgres.passes()
-    await asyncio.sleep(2)
+    """Let nothing pass while a transaction of the leader is open."""
+    async with _caught(stage, Trap.WRITE, "partition in a transaction") as leader:
+        if leader:
+            leader.postgres.stalls()
+    if leader:
+        await asyncio.sleep(stage.chance.uniform(0, 8))
+        await leader.postgres.passes()
+        await asyncio.sleep(2)
+
+
+async def suspend_in_a_transaction(stage: Stage) -> None:
+    """Suspend the leader for longer than its lease, while a transaction of it is open."""
+    async with _caught(stage, Trap.WRITE, "SIGSTOP in a transaction") as leader:
+        if leader:
+            leader.send(signal.SIGSTOP)
+    if leader:
+        await asyncio.sleep(stage.chance.uniform(0, 5))
+        leader.send(signal.SIGCONT)
+        await asyncio.sleep(2)
 
 
 async def refuse(stage: Stage) -> None:
@@ -315,6 +326,7 @@ TAKEOVERS: tuple[Step, ...] = (
     terminate,
     terminate_in_a_delivery_that_hangs,
     suspend,
+    suspend_in_a_transaction,
     partition,
     partition_in_an_answer,
     partition_in_a_transaction,
