@@ -18,7 +18,6 @@ from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question,
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.lease import Leadership
-from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, ACKNOWLEDGE_ALL, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
@@ -58,7 +57,6 @@ class OnCall:
         leadership: Who leads of several watchdogs; None where there is only one.
     """
 
-    def __init__(  # noqa: PLR0913 - one place wires it
     def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
         snapshot: Snapshot,
