@@ -15,7 +15,7 @@
 # make pictures      20 minutes: makes the pictures of chat, pages, charts and terminal in docs/images anew, from real runs
 # make notebook      two minutes: runs docs/walkthrough.ipynb against the real processes and writes it anew with its outputs
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
-#             of 15 s, and two hours of random faults
+#             of 15 s, two hours of random faults, and fifty takeovers between three watchdogs
 # make benchmark-watchdog    7 minutes: what an evaluation costs, with 3 and 100 objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/how-to/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
@@ -40,7 +40,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
-test: check .tools/bin/prometheus .tools/bin/postgres .tools/bin/chromium .tools/bin/docker-compose
+test: check .tools/bin/prometheus .tools/bin/postgres .tools/bin/chromium .tools/bin/docker-compose .tools/bin/kubectl
 	python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(BIN)/.dev
@@ -76,12 +76,16 @@ pictures: $(BIN)/.pictures .tools/bin/prometheus .tools/bin/chromium .tools/shar
 notebook: $(DOCS)/.notebook $(BIN)/.dev .tools/bin/prometheus models/model.json
 	$(DOCS)/python -m tests.support.walkthrough.notebook
 
-soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
+# Where it may be had: a network without anything, of which a test makes lines that go dead.
+OWN_NETWORK = $(shell unshare --net true 2>/dev/null && echo "unshare --net sh -c 'ip link set lo up && exec \"\$$@\"' sh")
+
+soak: $(BIN)/.dev .tools/bin/prometheus .tools/bin/postgres .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
 	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py \
 	    tests/integration/monitor/evaluate/test_fuzz_answers.py tests/integration/integrations/telegram/test_fuzz_answers.py \
 	    tests/integration/monitor/chatops/test_updates_fuzz.py
 	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/system/soak.py
+	$(OWN_NETWORK) python -m pytest --capture=no tests/system/soak_takeovers.py
 
 check: $(BIN)/.dev
 	ruff check
@@ -200,3 +204,6 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 .tools/bin/docker-compose: tools/get_compose.sh
 	tools/get_compose.sh .tools
+
+.tools/bin/kubectl: tools/get_kubectl.sh
+	tools/get_kubectl.sh .tools

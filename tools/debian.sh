@@ -22,7 +22,8 @@ unpack_debian() ( # PACKAGE [RELEASE [PATTERN BUT]]
     set -- "$1" "${2:-}" -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=
     if [ -n "$2" ]; then
         list_sources "$2" || return 1
-        set -- "$@" -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/parts"
+        # Without what is installed here, which may be another one's package of that name.
+        set -- "$@" -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/parts" -o Dir::State::status=/dev/null
     fi
     package=$1
     shift 2

@@ -93,7 +93,12 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Call:
-    """One call of a method."""
+    """One call of a method.
+
+    Attributes:
+        host: As the caller names us; another one for each caller that comes through a proxy of its own.
+        ended_at: When it was answered, or the caller gave up; None while it goes on.
+    """
 
     method: str
     at: datetime
@@ -101,6 +106,8 @@ class Call:
     files: dict[str, bytes] = field(repr=False)
     outcome: Outcome = Outcome.PENDING
     refusal: str = ""
+    host: str = ""
+    ended_at: datetime | None = None
 
     @property
     def chat_id(self) -> int | None:
@@ -337,9 +344,15 @@ class BotApi(OnLoopback):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         token, _, method = request.path.removeprefix("/bot").partition("/")
-        call = Call(method, self._clock(), *await _read(request))
+        call = Call(method, self._clock(), *await _read(request), host=request.host)
         self.calls.append(call)
         await self._notify()
+        try:
+            return await self._answer(request, call, token)
+        finally:
+            call.ended_at = self._clock()
+
+    async def _answer(self, request: web.BaseRequest, call: Call, token: str) -> web.StreamResponse:
         fault = next((fault for fault in self._faults if fault.hits(call)), None)
         if fault and fault.outcome is Outcome.HANGS:
             call.outcome = Outcome.HANGS

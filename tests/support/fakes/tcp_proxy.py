@@ -13,9 +13,11 @@ class TcpProxy:
 
     Args:
         leads_to: The port of the server.
+        host: Where it listens: loopback, or the end of a line to a network namespace of the test's own.
     """
 
-    def __init__(self, leads_to: int) -> None:
+    def __init__(self, leads_to: int, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.port = 0  # chosen by the system at the first opening, kept after it
         self._leads_to = leads_to
         self._server: asyncio.Server | None = None
@@ -30,6 +32,11 @@ class TcpProxy:
 
     async def __aexit__(self, *_: object) -> None:
         await self.refuses()
+
+    @property
+    def address(self) -> str:
+        """Its host and port."""
+        return f"{self.host}:{self.port}"
 
     @property
     def connections(self) -> int:
@@ -64,7 +71,7 @@ class TcpProxy:
         await self.cuts()
 
     async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -80,7 +87,7 @@ class TcpProxy:
             writer.transport.abort()
             return
         try:
-            # Whichever side ends, the other one is to notice.
+            # Whichever side ends, the other one ends too.
             both = (self._questions(reader, questions), self._answers(answers, writer))
             async with asyncio.TaskGroup() as group:
                 for each in both:

@@ -19,7 +19,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 @pytest.fixture
 async def proxy() -> AsyncIterator[TcpProxy]:
-    """A proxy before a server that says what it hears."""
+    """A proxy before a server that returns what it receives."""
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     async with TcpProxy(server.sockets[0].getsockname()[1]) as proxy:
         yield proxy
@@ -104,6 +104,6 @@ async def test_it_refuses_connections_until_it_passes_again(proxy: TcpProxy, con
     assert await exchange(await connect(proxy), b"2") == b"2"
 
 
-async def test_a_server_that_is_gone_is_noticed(connect: Connect, unused_tcp_port: int) -> None:
+async def test_the_connection_to_a_server_that_is_gone_ends(connect: Connect, unused_tcp_port: int) -> None:
     async with TcpProxy(unused_tcp_port) as alone:
         assert await (await connect(alone))[0].read() == b""

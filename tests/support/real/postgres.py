@@ -21,6 +21,8 @@ from typing import Any, Literal, Self
 
 from tests.support.real.prometheus import free_port, program
 
+How = Literal["fast", "immediate"]  # as a shutdown of its machine, or as a crash
+
 ROOT = "postgres"  # the superuser, whom only the socket in the folder lets in
 OWNER = "watchdog"  # of every database
 STRANGER = "stranger"  # may connect, and do nothing more
@@ -55,10 +57,10 @@ class Database:
     def url(self) -> str:
         return self.url_of(OWNER)
 
-    def url_of(self, role: str, port: int | None = None) -> str:
-        """Return the address for another role, or through a proxy on another port."""
-        password = PASSWORDS[role]
-        return f"postgresql+psycopg://{role}:{password}@127.0.0.1:{port or self.server.port}/{self.name}"
+    def url_of(self, role: str, address: str = "") -> str:
+        """Return the address for another role, or through a proxy at another host and port."""
+        where = address or f"127.0.0.1:{self.server.port}"
+        return f"postgresql+psycopg://{role}:{PASSWORDS[role]}@{where}/{self.name}"
 
     def run(self, sql: str) -> list[list[str]]:
         """Run statements as the superuser; the rows of the last, as text."""
@@ -129,19 +131,19 @@ class Postgres:
             assert monotonic() < deadline, f"postgres does not answer:\n{self.log}"
             sleep(0.05)
 
-    def stop(self, how: Literal["fast", "immediate"] = "fast") -> None:
+    def stop(self, how: How = "fast") -> None:
         """End it and its connections, as a restart of its machine would, or as a crash; its data stay."""
         if self._guard is None:
             return
         self._guard.communicate(f"{how}\n".encode(), timeout=60)
         self._guard = None
 
-    def restart(self, how: Literal["fast", "immediate"] = "fast") -> None:
+    def restart(self, how: How = "fast") -> None:
         self.stop(how)
         self.start()
 
     @asynccontextmanager
-    async def away(self, how: Literal["fast", "immediate"] = "fast") -> AsyncIterator[None]:
+    async def away(self, how: How = "fast") -> AsyncIterator[None]:
         """Be stopped for as long as the context lasts."""
         await asyncio.to_thread(self.stop, how)
         yield

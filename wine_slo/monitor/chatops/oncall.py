@@ -21,13 +21,14 @@ from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVER
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
 from wine_slo.slo.oncall.lookup import AND, NUMBER_SIGNS, UnknownNameError, UnknownNumberError
+from wine_slo.slo.oncall.not_understood import NotUnderstoodError
 from wine_slo.slo.oncall.silence_request import SilenceRequest, UnclearError, parse_silence
 from wine_slo.slo.oncall.silence_words import ALL
-from wine_slo.slo.oncall.time_phrases import NotUnderstoodError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.source.clocks import SourceTime, WallTime, age
-from wine_slo.slo.text.command_text import MAX_LABEL, MAX_SILENCES, Replies
-from wine_slo.slo.text.status_list import status_list
+from wine_slo.slo.text.command_text import MAX_SILENCES, Replies
+from wine_slo.slo.text.silences import MAX_LABEL, silence_choice, silence_not_understood
+from wine_slo.slo.text.status_list import replica_lines, status_list
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +117,14 @@ class OnCall:
 
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
         """Return how everything stands, or what is left of it in a state."""
-        shown, actions = self._snapshot.state if state is None else state, self._journal.actions
-        return Answer(status_list(replies.fmt, shown, self._snapshot.now(), actions, is_overdue=self._is_overdue()))
+        shown, actions, now = (
+            self._snapshot.state if state is None else state,
+            self._journal.actions,
+            self._snapshot.now(),
+        )
+        replicas = replica_lines(replies.fmt, self._snapshot.replicas, now)
+        listed = status_list(replies.fmt, shown, now, actions, is_overdue=self._is_overdue())
+        return Answer("\n".join([listed, *replicas]))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))
@@ -219,16 +226,16 @@ class OnCall:
 
     def _offer_choices(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
         """Return what was wrong with a silence, and what to choose from where that can be said."""
-        text = replies.silence_not_understood(error, next(iter(replies.fmt.objectives.by_name)))
+        now = self._snapshot.now()
+        text = silence_not_understood(replies.fmt, error, next(iter(replies.fmt.objectives.by_name)), now)
         if not isinstance(error, UnclearError):
             return Answer(text)
         self._choices_offered[question.chat, str(question.message)] = error
         if len(self._choices_offered) > MOST_OFFERED:
             self._choices_offered.popitem(last=False)
-        now = self._snapshot.now()
+        labels = [silence_choice(replies.fmt, each, error, now) for each in error.choices]
         buttons = [
-            (Button(replies.choice(silence_request, error, now), CHOOSE, (str(question.message), str(number))),)
-            for number, silence_request in enumerate(error.choices)
+            (Button(label, CHOOSE, (str(question.message), str(number))),) for number, label in enumerate(labels)
         ]
         return Answer(text, tuple(buttons))
 

@@ -209,7 +209,10 @@ async def _ledger(settings: WatchdogSettings) -> Findings:
     try:
         await asyncio.to_thread(_try_ledger, settings.database_url)
     except LedgerError as error:
-        yield wrong(about, str(error), "make room or give the rights; until then a restart may repeat messages")
+        advice = "make room or give the rights; until then a restart may repeat messages"
+        if not settings.database_url.startswith(SQLITE):
+            advice = "see docs/reference/ledger.md; until then the watchdog does not start"
+        yield wrong(about, str(error), advice)
     else:
         yield ok(about, "can be read and written")
 

@@ -7,8 +7,8 @@ from wine_slo.config.slo_file import SloFile, SloFileError
 from wine_slo.monitor.commands.finding import Finding, Findings, Grade, ok, warning, wrong
 from wine_slo.monitor.commands.server_findings import lag_findings, server_findings
 from wine_slo.monitor.evaluate.objective_checks import check_objectives
+from wine_slo.monitor.evaluate.queries.slow_queries import known_for
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals, wrongly_written
-from wine_slo.monitor.evaluate.slow_queries import known_for
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective, Objectives, scopes_by_name

@@ -16,7 +16,8 @@ from prometheus_client import (
 
 from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
-from wine_slo.monitor.publish.objective_samples import DESCRIBED, samples_of
+from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
+from wine_slo.monitor.publish.replica_metrics import ReplicaInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.notification.policy import Suppression
@@ -24,6 +25,7 @@ from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.deployments import known_deployments
+from wine_slo.slo.views.objective_samples import DESCRIBED, samples_of
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
@@ -36,6 +38,10 @@ class WatchdogInstruments:
 
     Args:
         version: the watchdog's own.
+
+    Attributes:
+        leadership: Whether it leads, and who stands by.
+        replicas: Those of each replica of the metric source.
     """
 
     def __init__(self, version: str) -> None:
@@ -79,6 +85,8 @@ class WatchdogInstruments:
             "When a version was deployed, since the epoch: as it was reported, or seen beside a breach.",
             (names.SERVICE, names.VERSION),
         )
+        self.leadership = LeadershipInstruments(registry)
+        self.replicas = ReplicaInstruments(registry)
         self._begin_counts()
         self._versions: frozenset[tuple[str, str]] = frozenset()
         self._samples: Mapping[str, bytes] = {}
@@ -87,7 +95,7 @@ class WatchdogInstruments:
 
     def _begin_counts(self) -> None:
         """Publish every counter from the start, at 0."""
-        for outcome in ("answered", "failed"):
+        for outcome in names.QUERY_OUTCOMES:
             self._queries.labels(outcome)
         for kind in Kind:
             for outcome in ("told", "failed"):
@@ -115,9 +123,17 @@ class WatchdogInstruments:
         self._unreachable.set_function(unreachable)
         self._silences.set_function(silences)
 
-    def count_query(self, outcome: str) -> None:
-        """Count a question: `answered` or `failed`."""
-        self._queries.labels(outcome).inc()
+    def count_query(self, what: str, replica: str = "") -> None:
+        """Count a query, or what befalls a replica.
+
+        Args:
+            what: `answered` or `failed`; `switched_to` or `worse_than_others`.
+            replica: The name of the replica; empty where there is but one.
+        """
+        if what in names.QUERY_OUTCOMES:
+            self._queries.labels(what).inc()
+        if replica:
+            self.replicas.count(what, replica)
 
     def count_message(self, kind: Kind, outcome: str) -> None:
         """Count an attempt to deliver something: `told` or `failed`."""

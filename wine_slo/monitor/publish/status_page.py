@@ -20,6 +20,7 @@ from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
 from wine_slo.slo.views.series import History
@@ -157,6 +158,7 @@ class StatusPages:
                 f"{each.title}: {status_text.silenced(each, status.now, self._zone)}" for each in status.silences
             ],
             unreachable=status.unreachable,
+            replicas=[text for each in status.replicas if (text := status_text.replica(each, status.now))],
             history=history,
             first=self._clock(history.first, history.last),
             last=self._clock(history.last, history.last),
@@ -257,6 +259,11 @@ class StatusPages:
         if incident.deployment is not None:
             yield status_text.deployed(incident.deployment, incident.again_at or incident.began_at)
         yield from _nature(incident)
+
+
+def links_of(grafana_url: str | None) -> dict[str, str]:
+    """Return the pages that the foot of the page leads to."""
+    return {"Grafana": without_credentials(grafana_url)} if grafana_url else {}
 
 
 def _nature(incident: IncidentStatus) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The status list: each objective in a line."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Value, value_of
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.text.formatting import MAX_HELD, Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.incidents.burn import budget_in_short, last_budget
@@ -57,6 +59,24 @@ def silence_lines(fmt: Formatter, state: State, now: datetime, actions: Actions)
     lines = [f"🔇 {silence_line(fmt, each, now)}" for each in silences[:MAX_HELD]]
     if (rest := len(silences) - MAX_HELD) > 0:
         lines.append(fmt.count(rest, "{n} more silence: /silences", "{n} more silences: /silences"))
+    return lines
+
+
+def replica_lines(fmt: Formatter, replicas: Iterable[ReplicaState], now: datetime) -> list[str]:
+    """Return a line for each replica of Prometheus that is left out, or by which something is worse."""
+    lines = []
+    for each in replicas:
+        name = shortened(each.name)
+        if each.since is not None:
+            reason, since = fmt.language.explain(each.reason), now - each.since
+            sentence = fmt.say(
+                "Prometheus {name} is left out: {reason} ({duration}).", name=name, reason=reason, duration=since
+            )
+            lines.append(f"🟠 {sentence}")
+        elif each.worse:
+            named = ", ".join(map(fmt.name, each.worse[:MAX_HELD])) + (" …" if len(each.worse) > MAX_HELD else "")
+            sentence = fmt.say("By Prometheus {name} alone it is worse: {objectives}.", name=name, objectives=named)
+            lines.append(f"🟠 {sentence}")
     return lines
 
 

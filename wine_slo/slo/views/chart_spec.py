@@ -175,7 +175,7 @@ def _title(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> str
 def _subtitle(series: ObjectiveSeries, fmt: Formatter) -> str:
     """Return from when to when, by which clock."""
     first, last = (each.astimezone(fmt.zone) for each in (series.first, series.last))
-    zone = f"{last:%Z}"
+    zone = fmt.zone_name(last)
     if first.date() == last.date():
         return fmt.say(
             "{day}, {first} to {last} ({zone})",

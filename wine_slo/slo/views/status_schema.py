@@ -14,6 +14,7 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.views.leadership_status import LeadershipStatus
 
 
 class Judgement(StrEnum):
@@ -333,6 +334,25 @@ class IncidentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaStatus:
+    """One of several Prometheus that scrape the same targets.
+
+    Attributes:
+        name: Its host and port, as the settings have them.
+        used: Whether objectives are judged by it.
+        reason: Why none is; empty where it sees all that others see.
+        left_since: Since when it does not.
+        worse: Objectives and label sets that are worse by it than by others, for longer than their scrapes explain.
+    """
+
+    name: str
+    used: bool
+    reason: str
+    left_since: datetime | None
+    worse: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How everything stands.
 
@@ -352,6 +372,9 @@ class Status:
         silences: Those that run, oldest first.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         quiet_hours: Whether these hold messages now.
+        leadership: Who leads and who stands by; null where there is only one watchdog. A standby answers with what the
+            leader has written.
+        replicas: How each Prometheus stands; empty where there is but one.
     """
 
     version: str
@@ -369,3 +392,5 @@ class Status:
     silences: tuple[SilenceStatus, ...]
     unreachable: dict[str, str]
     quiet_hours: bool
+    leadership: LeadershipStatus | None = None
+    replicas: tuple[ReplicaStatus, ...] = ()

@@ -23,7 +23,7 @@ from tests.support.fakes.prometheus_junk import (
     vector,
 )
 from tests.support.real.prometheus import free_port
-from wine_slo.config.setting_types import BotToken, ChatAddress
+from wine_slo.config.setting_types import BotToken, ChatAddress, DatabaseUrl
 from wine_slo.config.slo_file import SloFile, parse
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi
 from wine_slo.integrations.prometheus.client import PrometheusClient
@@ -517,7 +517,7 @@ async def test_a_ledger_that_cannot_be_written_is_reported(patient: Patient, tmp
         ("file/below.db", f"wrong: file/below.db cannot be made: {tmp_path}/file cannot be written"),
         ("junk.db", "cannot be opened: file is not a database"),
     ):
-        patient.settings = WatchdogSettings(database_url=f"sqlite:///{name}")
+        patient.settings = WatchdogSettings(database_url=DatabaseUrl(f"sqlite:///{name}"))
         (found,) = await patient.lines_about("ledger")
         assert found.endswith(said)
     assert Ledger.open("sqlite:///there.db").load().records == ()

@@ -40,20 +40,22 @@ class Database(ABC):
         Raises:
             LedgerError: It cannot be opened, or a newer version of this program wrote it.
         """
+        engine: sa.Engine | None = None
         try:
             engine = self.connect()
-            version = self._brought_up(engine)
-        except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError, ImportError) as error:
+            with engine.connect() as connection:
+                self.check_place(connection)
+            self._bring_up(engine)
+            with engine.connect() as connection:
+                self.check_rights(connection)
+        except (LedgerError, sa.exc.SQLAlchemyError, OSError, TypeError, ValueError, ImportError) as error:
             # TypeError, ValueError: an odd option of the URL; ImportError: the driver is not installed
+            if engine is not None:
+                engine.dispose()
+            if isinstance(error, LedgerError):
+                raise
             reason = self.reason_of(error)
             raise LedgerError(f"the ledger {self} cannot be opened: {reason}", reason) from error
-        if version > len(STEPS):
-            engine.dispose()
-            raise LedgerError(
-                f"the ledger {self} was written by a newer version (its schema is {version}, "
-                f"this program knows {len(STEPS)}); start that version, or name another ledger",
-                "a newer version wrote it",
-            )
         return engine
 
     @abstractmethod
@@ -72,6 +74,20 @@ class Database(ABC):
     def begin_step(self, connection: sa.Connection) -> None:
         """Do the same for a step of the schema, which only one process takes at once."""
 
+    def check_place(self, connection: sa.Connection) -> None:  # noqa: B027 - where nothing is to be checked
+        """See whether it is the ledger's, or can become that; nothing of it is changed.
+
+        Raises:
+            ValueError: It cannot; says what it is, and what is wanted.
+        """
+
+    def check_rights(self, connection: sa.Connection) -> None:  # noqa: B027 - where nothing is to be checked
+        """See whether everything can be done with the tables.
+
+        Raises:
+            ValueError: It cannot; says what, and what is wanted.
+        """
+
     @abstractmethod
     def reason_of(self, error: BaseException) -> str:
         """Return what people read of an error: what the database says, and what mends it where that is known."""
@@ -84,20 +100,29 @@ class Database(ABC):
             LedgerError: That is not possible, or there is such a file.
         """
 
-    def _brought_up(self, engine: sa.Engine) -> int:
-        """Take the steps of the schema that are missing, each in a transaction of its own; return its version."""
+    def _bring_up(self, engine: sa.Engine) -> None:
+        """Take the steps of the schema that are missing, each in a transaction of its own.
+
+        Raises:
+            LedgerError: A newer version of this program wrote it.
+        """
         with engine.connect() as connection:
             version = version_of(connection)
         while version < len(STEPS):
             with engine.begin() as connection:
                 self.begin_step(connection)
                 version = version_of(connection)  # another process may have been faster
-                for statement in STEPS[version] if version < len(STEPS) else ():
-                    connection.exec_driver_sql(statement.format_map(self.types))
                 if version < len(STEPS):
+                    for statement in STEPS[version]:
+                        connection.exec_driver_sql(statement.format_map(self.types))
                     version += 1
                     upsert(connection, FACTS, [{"name": "version", "value": str(version)}])
-        return version
+        if version > len(STEPS):
+            raise LedgerError(
+                f"the ledger {self} was written by a newer version (its schema is {version}, "
+                f"this program knows {len(STEPS)}); start that version, or name another ledger",
+                "a newer version wrote it",
+            )
 
 
 def version_of(connection: sa.Connection) -> int:

@@ -15,6 +15,8 @@ STATEMENT_SECONDS = 2  # for one statement, and for one lock; the server's own b
 IDLE_SECONDS = 3  # inside a transaction: who is suspended there holds up nobody for longer
 CONNECTIONS = 3  # that are kept; a few more are made where that many work at once
 LONGEST_REASON = 300  # letters
+RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+PRIMARY = "; wanted: the primary server, or several of them with target_session_attrs=read-write"
 STEPS_LOCK = 0x77696E65  # the number of the lock under which the schema is changed, among those of this database
 
 
@@ -27,11 +29,7 @@ class Postgresql(Database):
     types: ClassVar[Types] = {"number": "BIGINT", "address": "TEXT", "instant": 'TEXT COLLATE "C"'}
 
     def connect(self) -> sa.Engine:
-        """Return the way to it, prepared so that tables can be made.
-
-        Raises:
-            ValueError: What is there can be no ledger.
-        """
+        """Return the way to it, every connection with its bounds of time."""
         from wine_slo.integrations.storage.engines.patient_connection import (  # noqa: PLC0415 - an extra brings it
             PatientConnection,
         )
@@ -59,8 +57,6 @@ class Postgresql(Database):
             if connection is not None:
                 connection.until = None
 
-        with engine.connect() as connection:
-            _check_ours(connection)
         return engine
 
     def begin(self, connection: sa.Connection) -> None:
@@ -70,13 +66,45 @@ class Postgresql(Database):
         """Wait for the step that another process takes."""
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(STEPS_LOCK)))
 
+    def check_place(self, connection: sa.Connection) -> None:
+        """See whether a database is the ledger's, or can become that; nothing of it is changed.
+
+        Raises:
+            ValueError: It is the database of another program, or cannot hold every character.
+        """
+        encoding = connection.scalar(sa.text("SHOW server_encoding"))
+        if encoding != "UTF8":
+            raise ValueError(f"its encoding is {encoding}; wanted: a database with the encoding UTF8")
+        found = set(sa.inspect(connection).get_table_names())
+        if found and not {"facts", "incidents"} <= found:
+            other = min(found & TABLES.tables.keys() or found)
+            raise ValueError(
+                f"it is the database of another program: it has a table {other}; wanted: a database of its own, or a "
+                "schema of its own by ?options=-csearch_path%3DNAME"
+            )
+
+    def check_rights(self, connection: sa.Connection) -> None:
+        """See whether everything can be done with the tables.
+
+        Raises:
+            ValueError: It cannot; says what, and what is wanted.
+        """
+        if connection.scalar(sa.text("SHOW transaction_read_only")) == "on":
+            raise ValueError(f"it is read-only{PRIMARY}")
+        for table in TABLES.sorted_tables:
+            for right in RIGHTS:
+                if not connection.scalar(sa.func.has_table_privilege(table.name, right)):
+                    schema = connection.scalar(sa.func.current_schema())
+                    raise ValueError(f"its user has no right to {right} on {table.name}; wanted: {self._grant(schema)}")
+
     def reason_of(self, error: BaseException) -> str:
         """Return what people read of an error: the first line of what the database says, and what mends it."""
         if isinstance(error, ImportError):
             return "its driver is not installed: pip install 'wine-slo[postgresql]'"
         said = str(cause_of(error)).strip()
         line = said.splitlines()[0] if said else type(error).__name__
-        return f"{line[:LONGEST_REASON]}{self._hint(getattr(getattr(error, 'orig', None), 'sqlstate', None))}"
+        state = getattr(getattr(error, "orig", None), "sqlstate", None)
+        return f"{line[:LONGEST_REASON]}{self._hint(state, line)}"
 
     def backup(self, to: Path) -> None:
         """Say how it is backed up: by its own program, which no database is without.
@@ -110,36 +138,20 @@ class Postgresql(Database):
             "prepare_threshold": None,  # a pooler between may give each transaction another session
         }
 
-    def _hint(self, state: str | None) -> str:
-        user = self.url.username or "its user"
+    def _hint(self, state: str | None, line: str) -> str:
         match state:
+            case "42501" if "for table" in line:  # insufficient_privilege
+                return f"; wanted: {self._grant('public')}"
             case "42501" | "3F000":  # insufficient_privilege, invalid_schema_name
-                name = self.url.database or user
-                return (
-                    f"; the user {user} must own the tables, or may make them: "
-                    f'ALTER DATABASE "{name}" OWNER TO "{user}"'
-                )
-            case "3D000":  # invalid_catalog_name
-                return f'; CREATE DATABASE "{self.url.database}" OWNER "{user}"'
+                return f'; wanted: a schema where it may make tables: GRANT CREATE ON SCHEMA public TO "{self._user}"'
             case "25006":  # read_only_sql_transaction
-                return "; name the primary server, or several with target_session_attrs=read-write"
+                return PRIMARY
             case _:
                 return ""
 
+    def _grant(self, schema: str) -> str:
+        return f'GRANT {", ".join(RIGHTS)} ON ALL TABLES IN SCHEMA "{schema}" TO "{self._user}"'
 
-def _check_ours(connection: sa.Connection) -> None:
-    """See whether a database is the ledger's, or can become that; nothing of it is changed.
-
-    Raises:
-        ValueError: It is the database of another program, or cannot hold every character.
-    """
-    encoding = connection.scalar(sa.text("SHOW server_encoding"))
-    if encoding != "UTF8":
-        raise ValueError(f"its encoding is {encoding}; wanted: a database with the encoding UTF8")
-    found = set(sa.inspect(connection).get_table_names())
-    if found and not {"facts", "incidents"} <= found:
-        ours = sorted(found & TABLES.tables.keys())
-        raise ValueError(
-            f"it is the database of another program: it has a table {(ours or sorted(found))[0]}; wanted: a database, "
-            "or a schema by ?options=-csearch_path%3DNAME, of its own"
-        )
+    @property
+    def _user(self) -> str:
+        return self.url.username or "USER"

@@ -9,7 +9,9 @@ from wine_slo.integrations.storage.engines.postgresql import DRIVER, Postgresql
 from wine_slo.integrations.storage.engines.sqlite import Sqlite
 from wine_slo.integrations.storage.ledger_error import LedgerError
 
-WANTED = f"sqlite:///relative/path, sqlite:////absolute/path or {DRIVER}://user:password@host/database"
+WANTED = (  # a password even of an example would be hidden
+    f"sqlite:///relative/path, sqlite:////absolute/path or {DRIVER}://host/database with USER:PASSWORD@ before the host"
+)
 
 
 def database_at(url: str) -> Database:
@@ -25,7 +27,7 @@ def database_at(url: str) -> Database:
     match found.drivername:
         case "sqlite" | "sqlite+pysqlite":
             return Sqlite(found)
-        case "postgresql+psycopg":
+        case name if name == DRIVER:
             return Postgresql(found)
         case name:
             reason = f"{name}:// is not supported; wanted: {WANTED}"
