@@ -26,6 +26,7 @@ from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.deployments import known_deployments
+from wine_slo.slo.views.objective_samples import DESCRIBED, samples_of
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
