@@ -47,6 +47,8 @@ def loops_of(parts: Parts) -> list[tuple[Loop, str]]:
             heartbeat.keep_systemd_informed, settings.watchdog_usec / 1_000_000, lambda: parts.ticker.is_well
         )
         loops.append((informs, "the sign of life for systemd"))
+    if settings.charts_enabled and not parts.channels.is_only_terminal:
+        loops.append((parts.charts.run, "the charts of incidents that are over"))
     _add_commands(parts)
     if any(parts.channels.listening()):
         boards = _boards(parts)

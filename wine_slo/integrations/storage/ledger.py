@@ -24,6 +24,7 @@ from wine_slo.integrations.storage.rows import (
     board_row,
     boards_of,
     changed,
+    charts_of,
     decode,
     encode,
     incident_row,
@@ -56,6 +57,7 @@ from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTIONS
 from wine_slo.slo.oncall.actions import Action
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.board_text import BoardRecord
+from wine_slo.slo.views.shown_chart import ShownChart
 
 log = logging.getLogger(__name__)
 
@@ -339,6 +341,24 @@ class Ledger:
         """
         with self._database.writing() as connection:
             upsert(connection, FACTS, [{"name": "deployments", "value": encode(list(reports))}])
+
+    def charts(self) -> list[ShownChart]:
+        """Return the charts that are in chats and are kept.
+
+        Raises:
+            LedgerError: They cannot be read.
+        """
+        texts = self._read(sa.select(FACTS.c.value).where(FACTS.c.name == "charts"))
+        return charts_of(texts[0] if texts else None)
+
+    def keep_charts(self, charts: Iterable[ShownChart]) -> None:
+        """Write the charts that are in chats, instead of those that were kept.
+
+        Raises:
+            LedgerError: Nothing was written.
+        """
+        with self._database.writing() as connection:
+            upsert(connection, FACTS, [{"name": "charts", "value": encode(list(charts))}])
 
     def add_actions(self, actions: Iterable[Action]) -> None:
         """Write down what people did, in one transaction; what is written already stays as it is.
