@@ -37,7 +37,7 @@ OF_INCIDENTS = {*Section} - {
 }
 SENDERS = {
     "integrations/telegram/updates.py": {Section.ANSWER, Section.CHART, Section.DRILL},
-    "monitor/assembly.py": {Section.NO_COMMANDS},
+    "monitor/loops.py": {Section.NO_COMMANDS},
     "monitor/chatops/oncall.py": {Section.SILENCE},
     "monitor/drill/chat_command.py": {Section.DRILL},
     "monitor/notify/announcements.py": {Section.SILENCE, Section.DRILL},

@@ -61,7 +61,7 @@ OBJECTIVES = Objectives(tuple(replace(each, title="Error rate") if each is ERROR
 ENGLISH = replace(FORMATTER, objectives=OBJECTIVES)
 RUSSIAN = replace(ENGLISH, language=translations.load()["ru"])
 HOUR = timedelta(hours=1)
-ACKNOWLEDGED = NO_ACTIONS.with_one_more(action(180))
+ACKNOWLEDGED = NO_ACTIONS.with_more([action(180)])
 JOB_DOWN = replace(
     BLIND,
     key=Key(DOWN, (("job", "wine-slo"),)),
@@ -198,8 +198,8 @@ MESSAGES: dict[Section, tuple[Say, ...]] = {
         BESIDE["a storm"],
         BESIDE["the end of a storm"],
         BESIDE["a storm that is no recovery"],
-        lambda fmt: grouped_text(fmt, Kind.BREACH, JOBS_DOWN, State()),
-        lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*map(ended, JOBS_DOWN)], State()),
+        lambda fmt: grouped_text(fmt, Kind.BREACH, JOBS_DOWN, State(), at(200)),
+        lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*map(ended, JOBS_DOWN)], State(), at(200)),
     ),
     Section.KEPT_OPEN: (
         EXAMPLES["no requests"],
@@ -297,7 +297,7 @@ def acted(fmt: Formatter, truth: Incident) -> str:
 
 def named_drill(fmt: Formatter) -> str:
     drill = action(30, ActionKind.DRILL, objective="latency", until=at(210))
-    return drill_marked(fmt, "🔴", incident(is_announced_drill=True), NO_ACTIONS.with_one_more(drill))
+    return drill_marked(fmt, "🔴", incident(is_announced_drill=True), NO_ACTIONS.with_more([drill]))
 
 
 def held(number: int) -> Incident:
@@ -320,7 +320,7 @@ VARIANTS: tuple[Say, ...] = (
     lambda fmt: closed_text(fmt, ended(JOB_DOWN)),
     lambda fmt: closed_text(fmt, ended(NOT_EVALUATED)),
     lambda fmt: grouped_text(
-        fmt, Kind.RECOVERY, [ended(each, outcome=Outcome.WITHDRAWN) for each in JOBS_DOWN], State()
+        fmt, Kind.RECOVERY, [ended(each, outcome=Outcome.WITHDRAWN) for each in JOBS_DOWN], State(), at(200)
     ),
     lambda fmt: digest_text(fmt, replace(WEEK, incidents=(), trouble=Reason("connection refused"))),
     lambda fmt: digest_text(fmt, replace(WEEK, incidents=(LOST,))),

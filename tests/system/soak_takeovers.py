@@ -60,7 +60,8 @@ async def test_fifty_takeovers_lose_nothing_and_repeat_nothing_unmarked(stage: S
     await asyncio.gather(breaching, return_exceptions=True)
     history = await stage.finish()
     say("\n".join(checks.figures(history)))
-    assert checks.violations(history) == [], stage.described()
+    found = checks.violations(history)
+    assert not found, "\n".join([stage.described(), *found])
     assert len(history.takeovers) >= TAKEOVERS
 
 

@@ -34,5 +34,6 @@ async def test_a_takeover_of_each_kind_loses_nothing_and_repeats_nothing_unmarke
     breaching.cancel()
     await asyncio.gather(breaching, return_exceptions=True)
     history = await stage.finish()
-    assert checks.violations(history) == [], stage.described()
+    found = checks.violations(history)
+    assert not found, "\n".join([stage.described(), *found])
     assert len(history.takeovers) >= len(STEPS)

@@ -205,7 +205,7 @@ def _ports(cluster: Cluster) -> Iterator[str]:
                 yield f"{pod.name}: does not say that it listens at {wanted}"
         for kind, probe in pod.probes.items():
             if not pod.has_port(probe["httpGet"]["port"]):
-                yield f"{pod.name}: its {kind} asks at a port that it does not have"
+                yield f"{pod.name}: its {kind} is for a port that it does not have"
 
 
 def _services(cluster: Cluster) -> Iterator[str]:
@@ -228,11 +228,11 @@ def _probes(cluster: Cluster) -> Iterator[str]:
             request = probe["httpGet"]
             route = routes[pod.process].get(request["path"])
             if route is None:
-                yield f"{pod.name}: its {kind} asks for {request['path']}, which is no endpoint"
+                yield f"{pod.name}: its {kind} requests {request['path']}, which is no endpoint"
             elif kind != "readinessProbe" and set(route.statuses) != {200}:
                 yield f"{pod.name}: its {kind} ends it for {request['path']}, which a restart does not mend"
             elif kind == "readinessProbe" and 503 not in route.statuses:
-                yield f"{pod.name}: its {kind} asks for {request['path']}, which knows nothing of its health"
+                yield f"{pod.name}: its {kind} requests {request['path']}, which knows nothing of its health"
             if {"name": "Host", "value": "localhost"} not in request.get("httpHeaders", []):
                 yield f"{pod.name}: its {kind} is refused where WINE_SLO_ALLOWED_HOSTS is set"
         liveness = pod.probes.get("livenessProbe", {})

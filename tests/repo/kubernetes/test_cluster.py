@@ -137,7 +137,7 @@ MISTAKES = {
         OWN,
         "            port: http\n          periodSeconds",
         "            port: web\n          periodSeconds",
-        "at a port that it does not have",
+        "for a port that it does not have",
     ),
     "a Service of no port": (OWN, "targetPort: http", "targetPort: web", "has no port web"),
     "a Service at another port": (OWN, "    port: 8001\n", "    port: 80\n", "is found at 80"),
@@ -333,7 +333,7 @@ def test_kubernetes_refuses_a_misspelt_field() -> None:
         kubernetes_validate.validate(wrong.kind("Deployment")["watchdog"], VERSIONS[0], strict=True)
 
 
-@pytest.mark.parametrize("overlay", [SQLITE, PLAIN])
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_processes_take_the_settings_of_their_pods(
     overlay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from tests.support.scene import ALL
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
-from wine_slo.slo.replicas.standing import Standing
+from wine_slo.slo.replicas.replica_state import ReplicaState
 
 
 class FakeSnapshot:
@@ -29,7 +29,7 @@ class FakeSnapshot:
         return self._objectives()
 
     @property
-    def replicas(self) -> tuple[Standing, ...]:
+    def replicas(self) -> tuple[ReplicaState, ...]:
         return ()
 
     def now(self) -> datetime:

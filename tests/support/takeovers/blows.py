@@ -16,7 +16,6 @@ from tests.support.takeovers.history import Blow
 from tests.support.takeovers.stage import ELSEWHERE, LEASE, Member, Stage
 
 KILLED, TERMINATED = 15.0, 2.0  # seconds within which another one leads
-DELIVERING = 7.0  # the same where a delivery that hangs is given its time
 SOMETHING_IS_SAID_WITHIN = 60.0  # seconds
 GIVES_UP_AFTER = 40.0  # seconds in which nobody takes over
 SENDS = ("sendMessage",)
@@ -55,8 +54,7 @@ async def start_again(stage: Stage, member: Member) -> None:
 
 
 async def _kill(stage: Stage, leader: Member, kind: str) -> None:
-    where = "elsewhere" if leader.is_elsewhere else "here"
-    async with blow(stage, f"{kind}, {where}", leader.name, KILLED):
+    async with blow(stage, f"{kind}, {leader.where}", leader.name, KILLED):
         leader.send(signal.SIGKILL)
 
 
@@ -68,65 +66,82 @@ async def kill(stage: Stage) -> None:
     await start_again(stage, leader)
 
 
+@asynccontextmanager
+async def _caught(stage: Stage, where: Trap, kind: str) -> AsyncIterator[Member | None]:
+    """Stop the leader in a transaction in which it writes an attempt, to be struck there; None where it writes none."""
+    leader = await stage.settle()
+    async with stage.audit.trap(where) as trap:
+        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
+            yield None
+            return
+        async with blow(stage, f"{kind}, {leader.where}", leader.name, KILLED):
+            yield leader
+            await trap.release()
+
+
 async def kill_in_a_write(stage: Stage) -> None:
     """Kill the leader between a statement and its commit."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.send(signal.SIGKILL)
-    await _kill(stage, leader, "kill -9 in a write")
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.WRITE, "kill -9 in a write") as leader:
+        if leader:
+            leader.send(signal.SIGKILL)
+    if leader:
+        await start_again(stage, leader)
 
 
 async def kill_between_attempt_and_send(stage: Stage) -> None:
     """Kill the leader once its attempt is committed, before it knows that and sends; its machine dies with it."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.COMMIT) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-    await _kill(stage, leader, "kill -9 between attempt and send")
-    await leader.postgres.passes()
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.COMMIT, "kill -9 between attempt and send") as leader:
+        if leader:
+            leader.postgres.stalls()
+            leader.send(signal.SIGKILL)
+    if leader:
+        await leader.postgres.passes()
+        await start_again(stage, leader)
 
 
 async def lose_power_in_a_transaction(stage: Stage) -> None:
     """Take the leader and its machine away in a transaction, of whose end the database never learns."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-        leader.send(signal.SIGKILL)
-    await _kill(stage, leader, "power loss in a transaction")
-    await leader.postgres.passes()
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.WRITE, "power loss in a transaction") as leader:
+        if leader:
+            leader.postgres.stalls()
+            leader.send(signal.SIGKILL)
+    if leader:
+        await leader.postgres.passes()
+        await start_again(stage, leader)
 
 
-async def _kill_at_a_delivery(stage: Stage, outcome: Outcome, kind: str) -> None:
-    leader = await stage.settle()
+@asynccontextmanager
+async def _delivery(stage: Stage, outcome: Outcome) -> AsyncIterator[bool]:
+    """Wait for the next message, which has that outcome as long as the context lasts; give whether one came."""
     known = len(stage.bot_api.calls)
+    if outcome is Outcome.HANGS:
+        stage.bot_api.hangs(methods=SENDS, times=1)
+    else:
+        stage.bot_api.does_then_hangs(methods=SENDS, times=1)
     with suppress(AssertionError):
         await stage.bot_api.until(
             lambda: any(each.outcome is outcome for each in stage.bot_api.calls[known:]), SOMETHING_IS_SAID_WITHIN
         )
-        await _kill(stage, leader, kind)
+    yield any(each.outcome is outcome for each in stage.bot_api.calls[known:])
     stage.bot_api.recovers()
-    if not leader.process.is_running:
-        await start_again(stage, leader)
 
 
 async def kill_in_a_delivery_that_hangs(stage: Stage) -> None:
     """Kill the leader while Telegram does not answer, and does nothing."""
-    stage.bot_api.hangs(methods=SENDS, times=1)
-    await _kill_at_a_delivery(stage, Outcome.HANGS, "kill -9 in a delivery that hangs")
+    leader = await stage.settle()
+    async with _delivery(stage, Outcome.HANGS) as hangs:
+        if hangs:
+            await _kill(stage, leader, "kill -9 in a delivery that hangs")
+            await start_again(stage, leader)
 
 
 async def kill_after_a_delivery_without_an_answer(stage: Stage) -> None:
     """Kill the leader when its message has arrived and it does not know that."""
-    stage.bot_api.does_then_hangs(methods=SENDS, times=1)
-    await _kill_at_a_delivery(stage, Outcome.DONE_THEN_HANGS, "kill -9 after a delivery without an answer")
+    leader = await stage.settle()
+    async with _delivery(stage, Outcome.DONE_THEN_HANGS) as hangs:
+        if hangs:
+            await _kill(stage, leader, "kill -9 after a delivery without an answer")
+            await start_again(stage, leader)
 
 
 async def kill_while_telegram_is_away(stage: Stage) -> None:
@@ -151,18 +166,11 @@ async def terminate(stage: Stage) -> None:
 async def terminate_in_a_delivery_that_hangs(stage: Stage) -> None:
     """Have the leader end while Telegram does not answer."""
     leader = await stage.settle()
-    known = len(stage.bot_api.calls)
-    stage.bot_api.hangs(methods=SENDS, times=1)
-    with suppress(AssertionError):
-        await stage.bot_api.until(
-            lambda: any(each.outcome is Outcome.HANGS for each in stage.bot_api.calls[known:]),
-            SOMETHING_IS_SAID_WITHIN,
-        )
-        async with blow(stage, "SIGTERM in a delivery that hangs", leader.name, DELIVERING):
-            leader.send(signal.SIGTERM)
-    stage.bot_api.recovers()
-    if leader.process.pid in leader.expected:
-        await start_again(stage, leader)
+    async with _delivery(stage, Outcome.HANGS) as hangs:
+        if hangs:
+            async with blow(stage, "SIGTERM in a delivery that hangs", leader.name, TERMINATED):
+                leader.send(signal.SIGTERM)
+            await start_again(stage, leader)
 
 
 async def suspend(stage: Stage) -> None:
@@ -211,22 +219,18 @@ async def lose_packets(stage: Stage) -> None:
 
 
 async def lose_packets_in_a_transaction(stage: Stage) -> None:
-    """The same, while a transaction of the leader is open."""
-    leader = await stage.settle()
-    assert leader.network
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.network.cut()
-    async with blow(stage, "partition that loses packets in a transaction", leader.name, KILLED):
-        pass
-    await asyncio.sleep(stage.chance.uniform(0, 8))
-    leader.network.mend()
-    await asyncio.sleep(2)
+    """Let every packet vanish while a transaction of the leader is open."""
+    async with _caught(stage, Trap.WRITE, "partition that loses packets in a transaction") as leader:
+        if leader and leader.network:
+            leader.network.cut()
+    if leader and leader.network:
+        await asyncio.sleep(stage.chance.uniform(0, 8))
+        leader.network.mend()
+        await asyncio.sleep(2)
 
 
 async def partition_in_an_answer(stage: Stage) -> None:
-    """The same, in the middle of an answer."""
+    """Let nothing pass from the middle of an answer of the database on."""
     leader = await stage.settle()
     async with blow(stage, "partition in an answer", leader.name, KILLED):
         leader.postgres.stalls(after=stage.chance.randrange(1, 200))
@@ -236,17 +240,25 @@ async def partition_in_an_answer(stage: Stage) -> None:
 
 
 async def partition_in_a_transaction(stage: Stage) -> None:
-    """The same, while a transaction of the leader is open."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-    async with blow(stage, "partition in a transaction", leader.name, KILLED):
-        pass
-    await asyncio.sleep(stage.chance.uniform(0, 8))
-    await leader.postgres.passes()
-    await asyncio.sleep(2)
+    """Let nothing pass while a transaction of the leader is open."""
+    async with _caught(stage, Trap.WRITE, "partition in a transaction") as leader:
+        if leader:
+            leader.postgres.stalls()
+    if leader:
+        await asyncio.sleep(stage.chance.uniform(0, 8))
+        await leader.postgres.passes()
+        await asyncio.sleep(2)
+
+
+async def suspend_in_a_transaction(stage: Stage) -> None:
+    """Suspend the leader for longer than its lease, while a transaction of it is open."""
+    async with _caught(stage, Trap.WRITE, "SIGSTOP in a transaction") as leader:
+        if leader:
+            leader.send(signal.SIGSTOP)
+    if leader:
+        await asyncio.sleep(stage.chance.uniform(0, 5))
+        leader.send(signal.SIGCONT)
+        await asyncio.sleep(2)
 
 
 async def refuse(stage: Stage) -> None:
@@ -314,6 +326,7 @@ TAKEOVERS: tuple[Step, ...] = (
     terminate,
     terminate_in_a_delivery_that_hangs,
     suspend,
+    suspend_in_a_transaction,
     partition,
     partition_in_an_answer,
     partition_in_a_transaction,

@@ -60,6 +60,10 @@ class Member:
         return self.postgres, self.telegram, self.prometheus
 
     @property
+    def where(self) -> str:
+        return "elsewhere" if self.is_elsewhere else "here"
+
+    @property
     def pid(self) -> int:
         """The process id of the watchdog itself, as seen from here."""
         if not self.is_elsewhere:

@@ -5,7 +5,7 @@ field with a default needs no migration; whatever else changes the tables is one
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,8 @@ from wine_slo.integrations.storage.engines.sqlite import in_memory
 from wine_slo.integrations.storage.engines.statements import insert_new, upsert
 from wine_slo.integrations.storage.engines.urls import database_at
 from wine_slo.integrations.storage.failover import AGAIN_AFTER, Failover
-from wine_slo.integrations.storage.holder import Holder
+from wine_slo.integrations.storage.lease.fence import Fence
+from wine_slo.integrations.storage.lease.rows import Database, LeaseRows
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import (
     board_row,
@@ -26,7 +27,6 @@ from wine_slo.integrations.storage.rows import (
     charts_of,
     decode,
     encode,
-    holder_of,
     incident_row,
     instant_of,
     number_of,
@@ -42,7 +42,6 @@ from wine_slo.integrations.storage.schema import (
     DELIVERIES,
     DIGESTS,
     FACTS,
-    HOLDER,
     INCIDENTS,
     SUBSCRIBERS,
     TRACKS,
@@ -81,8 +80,17 @@ class Memory:
 class Ledger:
     """Reads and writes the ledger. Every call is one transaction and may block on the disk."""
 
-    def __init__(self, database: Failover) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
+
+    @property
+    def lease(self) -> LeaseRows:
+        """Return the rows of the lease."""
+        return LeaseRows(self._database)
+
+    def fenced(self, me: str, number: Callable[[], int | None], on_refused: Callable[[], None]) -> Self:
+        """Return the same ledger as one leader sees it: what that writes is refused once another one leads."""
+        return type(self)(Fence(self._database, me, number, on_refused))
 
     @property
     def path(self) -> Path | None:
@@ -371,27 +379,3 @@ class Ledger:
         if rows:
             with self._database.writing() as connection:
                 insert_new(connection, ACTIONS, rows, ACTIONS.c.cause)
-
-    def holder(self) -> Holder | None:
-        """Return who holds it or held it last; None where nobody did, or nobody can read who.
-
-        Raises:
-            LedgerError: It cannot be read.
-        """
-        return holder_of(next(iter(self._read(HOLDER)), None))
-
-    def hold(self, holder: Holder, instead_of: Holder | None) -> bool:
-        """Write who holds it from now on; False, and nothing is written, where another one was faster.
-
-        Raises:
-            LedgerError: Nothing was written.
-        """
-        known = next(iter(self._read(HOLDER)), None)
-        if holder_of(known) != instead_of:
-            return False
-        with self._database.writing() as connection:
-            if known is None:
-                row = {"name": "holder", "value": encode(holder)}
-                return insert_new(connection, FACTS, [row], FACTS.c.name) == 1
-            unchanged = FACTS.update().where(FACTS.c.name == "holder", FACTS.c.value == known)
-            return connection.execute(unchanged.values(value=encode(holder))).rowcount == 1

@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import address_of, stored
 from wine_slo.slo.chat.address import Address
@@ -102,14 +101,6 @@ def readable_actions(rows: Iterable[Any]) -> Iterator[Action]:
             yield replace(_decoded(row.value, Action, f"action {row.number}"), number=row.number)
         except LedgerError as error:
             log.error("%s; it is left out", error)  # noqa: TRY400 - a sentence says it all
-
-
-def holder_of(text: str | None) -> Holder | None:
-    """Return who holds the ledger; None where nobody can read who."""
-    try:
-        return cast("Holder | None", _decoded(text or "null", Holder | None, "holder"))
-    except LedgerError:
-        return None  # whoever wrote that is no watchdog of ours
 
 
 def changed(before: Mapping[K, V], after: Mapping[K, V]) -> list[V]:

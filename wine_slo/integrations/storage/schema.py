@@ -124,7 +124,24 @@ ACTIONS = sa.Table(
 )
 
 
-HOLDER = sa.select(FACTS.c.value).where(FACTS.c.name == "holder")
+LEASE = sa.Table(
+    "lease",
+    TABLES,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("beats", sa.BigInteger, nullable=False),
+    sa.Column("leader", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+
+STANDBYS = sa.Table(
+    "standbys",
+    TABLES,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("beats", sa.BigInteger, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+)
 
 
 Types = Mapping[str, str]  # of the columns in a step: numbers, addresses and instants
@@ -160,5 +177,17 @@ STEPS: tuple[tuple[str, ...], ...] = (
         ),
         'CREATE INDEX IF NOT EXISTS ix_acts_at ON acts ("at")',
         "CREATE INDEX IF NOT EXISTS ix_acts_incident ON acts (incident)",
+    ),
+    (
+        (
+            "CREATE TABLE IF NOT EXISTS lease (id {number} NOT NULL, number {number} NOT NULL, "
+            "beats {number} NOT NULL, leader TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (id))"
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS standbys (id TEXT NOT NULL, beats {number} NOT NULL, value TEXT NOT NULL, "
+            "PRIMARY KEY (id))"
+        ),
+        # Who held it before there was a lease; if that one is alive, its lock says so
+        "DELETE FROM facts WHERE name = 'holder'",
     ),
 )

@@ -22,7 +22,7 @@ from wine_slo.slo.evaluation.key_state import may_open
 from wine_slo.slo.evaluation.reading import Reading, Sight, unjudged, without_data
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
-from wine_slo.slo.replicas.standing import Standing
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.source.clocks import SourceTime, WallClock, agree
 from wine_slo.slo.source.deployment import (
     LOOKBACK,
@@ -123,9 +123,9 @@ class Collector:
         instant, steady = self._last
         return SourceTime(instant + timedelta(seconds=self._steady() - steady))
 
-    def standings(self, objectives: Objectives) -> tuple[Standing, ...]:
+    def replica_states(self, objectives: Objectives) -> tuple[ReplicaState, ...]:
         """Return how each replica of the metric source stands; none where there is but one."""
-        return self._readers.standings(objectives)
+        return self._readers.replica_states(objectives)
 
     def _time_of(self, readings: Mapping[Key, Reading]) -> tuple[datetime, timedelta]:
         """Return the instant of an evaluation, and by how much it is off from what the last one lets expect.

@@ -12,7 +12,7 @@ from wine_slo.slo.evaluation.engine import DOWN, State
 from wine_slo.slo.evaluation.incident import Incident, Interruption, with_drills
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.objectives.objective import Key, Objectives
-from wine_slo.slo.replicas.standing import Standing
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.source.clocks import SourceTime, WallClock
 from wine_slo.slo.source.metric_source import MetricSource
 
@@ -69,9 +69,9 @@ class Evaluator:
             log.error("%s; it is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
 
     @property
-    def replicas(self) -> tuple[Standing, ...]:
+    def replicas(self) -> tuple[ReplicaState, ...]:
         """Return how each replica of the metric source stands; none where there is but one."""
-        return self._collector.standings(self.objectives)
+        return self._collector.replica_states(self.objectives)
 
     def _is_of_drill(self, incident: Incident) -> bool:
         """Return whether an incident is one of an announced drill; a job that is down, of a drill of its objectives."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
-from wine_slo.slo.replicas.standing import Standing
+from wine_slo.slo.replicas.replica_state import ReplicaState
 
 
 class Snapshot(Protocol):
@@ -22,7 +22,7 @@ class Snapshot(Protocol):
         ...
 
     @property
-    def replicas(self) -> tuple[Standing, ...]:
+    def replicas(self) -> tuple[ReplicaState, ...]:
         """Return how each replica of the metric source stands; none where there is but one."""
         ...
 

@@ -28,6 +28,7 @@ from wine_slo.monitor.notify.sender import OnSent, OvertakenError, Sender
 from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Waits
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
+from wine_slo.slo.chat.gate import Gate, SilentError
 from wine_slo.slo.notification.keyboard import link_to
 from wine_slo.slo.notification.plan import Notification
 from wine_slo.slo.notification.policy import Suppression
@@ -36,6 +37,7 @@ from wine_slo.slo.notification.runbook import Section
 
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 10  # incidents in a line of the log
 MOST_MOVES = 3  # in a row; more is no group that has become a supergroup
 
 
@@ -49,6 +51,7 @@ class Dispatcher:
         snapshot: What is known now.
         journal: What people did.
         on_message: Called after each try with the notification's kind and the outcome: `told` or `failed`.
+        gate: Whether this watchdog may speak; nothing is tried while it may not.
         rules: When and where may be notified.
         on_sent: Called with the recipient, the notification and the new message's id once that is delivered and
             recorded; it returns at once and never fails.
@@ -65,6 +68,7 @@ class Dispatcher:
         journal: Journal,
         on_message: Callable[[Kind, str], None],
         *,
+        gate: Gate,
         rules: Rules | None = None,
         on_sent: OnSent | None = None,
         on_suppressed: OnSuppressed | None = None,
@@ -77,7 +81,11 @@ class Dispatcher:
         self._snapshot = snapshot
         self._on_message = on_message
         self._waits = Waits(recipients, snapshot)
-        self._sender = Sender(channel_of, recipients, self._book, localizer, snapshot, on_sent, self._unless_overtaken)
+        self._gate = gate
+        guard, is_alone = self._unless_overtaken, gate.is_alone
+        self._sender = Sender(
+            channel_of, recipients, self._book, localizer, snapshot, on_sent, guard, is_alone=is_alone
+        )
         self._planner = Planner(
             book=self._book,
             waits=self._waits,
@@ -88,6 +96,7 @@ class Dispatcher:
             rules=self._rules,
             on_message=on_message,
             on_suppressed=on_suppressed,
+            can_edit=lambda chat: channel_of(chat).capabilities.edit,
         )
         self._has_evaluated = asyncio.Event()
         self._tried_at: dict[Address, datetime] = {}  # when the latest try of each chat began
@@ -173,6 +182,10 @@ class Dispatcher:
         chat = self._recipients.subscriber_at(address).chat
         return self._book.open_in(chat)
 
+    def sharing(self, address: Address, number: int) -> frozenset[int]:
+        """Return the numbers of the incidents that share the message of one in a chat, by where its people write."""
+        return self._book.sharing(self._recipients.subscriber_at(address).chat, number)
+
     def suppressed(self, chat: Address) -> Mapping[int, Suppression]:
         """Return why notifications are not sent to a chat at present, by the number of the incident."""
         return self._planner.suppressed(chat)
@@ -207,7 +220,7 @@ class Dispatcher:
             await self._try(chat, notification)
             moves += self._recipients.subscriber(chat).address != address
             if moves > MOST_MOVES:
-                self._waits.fail(chat, notification.after.incident, is_edit=notification.edits is not None)
+                self._waits.fail(chat, [notification.after.incident], is_edit=notification.edits is not None)
         is_free = self._waits.is_free(chat, ELSEWHERE, is_edit=False) and not self._waits.are_any(chat)
         if self._waits.is_in_doubt(chat) and is_free and self._may_try(chat):
             await self._reach(chat)
@@ -224,19 +237,20 @@ class Dispatcher:
         except OvertakenError:
             log.info("chat %s: the edit of #%d waits for a new message", chat.place, numbers[0])
             return
+        except SilentError:
+            return  # another watchdog sends it, or this one once it may again
         except ChannelError as error:
             await self._fail(chat, error, notification.kind, numbers, is_edit=is_edit)
             return
         except Exception:
             log.exception("chat %s was not notified (%s): a fault of ours", chat.place, notification.kind)
             self._on_message(notification.kind, "failed")
-            for number in numbers:
-                self._waits.fail(chat, number, is_edit=is_edit)
+            self._waits.fail(chat, numbers, is_edit=is_edit)
             return
         self._on_message(notification.kind, "told")
-        log.info(
-            "chat %s was notified: %s of %s", chat.place, notification.kind, ", ".join(f"#{each}" for each in numbers)
-        )
+        named = ", ".join(f"#{each}" for each in numbers[:MOST_NAMED])
+        more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
+        log.info("chat %s was notified: %s of %s%s", chat.place, notification.kind, named, more)
         for number in numbers:
             self._waits.succeed(chat, number, is_edit=is_edit)
         if not is_edit:
@@ -252,12 +266,12 @@ class Dispatcher:
         self._tried_at[chat] = self._snapshot.now()
         try:
             await self._sender.reach(chat)
-        except OvertakenError:
-            return  # that message says whether it does
+        except (OvertakenError, SilentError):
+            return  # that message says whether it does, or whoever may speak finds out
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
             if error.retry_after is not None:  # which holds no message, as this was none
-                self._waits.fail(chat, ELSEWHERE, error.retry_after, is_edit=False)
+                self._waits.fail(chat, [ELSEWHERE], error.retry_after, is_edit=False)
             else:
                 await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
         else:
@@ -272,7 +286,7 @@ class Dispatcher:
 
     async def _announce(self, chat: Address) -> None:
         """Let a recipient know once of each other one that cannot be reached."""
-        for other, reason in self.unreachable.items():
+        for other, reason in self.unreachable.items() if self._gate.is_open else ():
             subscriber = self._recipients.subscriber(other)
             if (
                 other == chat
@@ -294,7 +308,7 @@ class Dispatcher:
             await self._recipients.keep(replace(subscriber, announced_to=(*subscriber.announced_to, chat)))
 
     def _may_try(self, chat: Address) -> bool:
-        return self._waits.may_try(chat, lambda: self._planner.due(chat))
+        return self._gate.is_open and self._waits.may_try(chat, lambda: self._planner.due(chat))
 
     async def _unless_overtaken(self, chat: Address, call: Coroutine[Any, Any, None]) -> None:
         """Make a call that can be repeated without harm, but give it up once a new message is due.
@@ -341,8 +355,7 @@ class Dispatcher:
             self._flood(chat, error, error.retry_after, is_edit=is_edit)
         else:
             first = FIRST_WAIT if error.surely_not_sent or is_edit else FIRST_WAIT_UNSURE
-            waits = [self._waits.fail(chat, each, first, is_edit=is_edit) for each in numbers]
-            again = min(waits).total_seconds()
+            again = self._waits.fail(chat, numbers, first, is_edit=is_edit).total_seconds()
             log.warning("chat %s was not notified (%s): %s; again in %.0f s", chat.place, kind, error, again)
 
     def _flood(self, chat: Address, error: ChannelError, wait: timedelta, *, is_edit: bool) -> None:

@@ -37,9 +37,11 @@ class Sender:
         on_sent: Called with the recipient, the notification and the new message's id once that is delivered and
             recorded; it returns at once and never fails.
         unless_overtaken: Makes a call that can be repeated without harm, but gives it up once a new message is due.
+        is_alone: Whether this watchdog is the only one; else a message is sent only once its attempt is written, or
+            another one that takes over would repeat it without saying so.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it
         self,
         channel_of: ChannelOf,
         recipients: Recipients,
@@ -48,7 +50,10 @@ class Sender:
         snapshot: Snapshot,
         on_sent: OnSent | None,
         unless_overtaken: Guard,
+        *,
+        is_alone: bool,
     ) -> None:
+        self._is_alone = is_alone
         self._channel_of = channel_of
         self._recipients = recipients
         self._book = book
@@ -88,7 +93,7 @@ class Sender:
         """Record an edit that the channel of a recipient cannot make; return whether it is one."""
         is_skipped = notification.edits is not None and not self._channel_of(chat).capabilities.edit
         if is_skipped:
-            await self._book.keep([notification.after])  # what was sent stays as it reads
+            await self._book.keep((notification.after, *notification.others))  # what was sent stays as it reads
         return is_skipped
 
     async def deliver(self, chat: Address, notification: Notification) -> None:
@@ -114,7 +119,10 @@ class Sender:
         """
         # Telegram has no idempotency key: a crash from here to the next mark repeats this message, and says so.
         records = [self._book.of(each.incident, chat) for each in (notification.after, *notification.others)]
-        await self._book.keep(replace(each, perhaps_sent=True) for each in records)
+        is_written = await self._book.keep(replace(each, perhaps_sent=True) for each in records)
+        if not is_written and not self._is_alone:
+            await self._book.keep(records)
+            raise ChannelError("the attempt cannot be written down")
         text = notification.text
         if any(each.perhaps_sent for each in records):
             text = repeat_marked(self._localizer.fmt(chat), text)
@@ -135,6 +143,7 @@ class Sender:
             OvertakenError: A new message is due.
         """
         channel, address, record = self._channel_of(chat), self._recipients.address(chat), notification.after
+        records = (record, *notification.others)
         try:
             edit = channel.edit(address, message, notification.text, buttons=notification.buttons)
             await self._unless_overtaken(chat, edit)
@@ -150,5 +159,7 @@ class Sender:
             if notification.kind is Kind.EDIT and replaced not in self._replaced and incident is not None:
                 fresh = await self._send_recorded(chat, notification)
                 self._replaced.add(replaced)
-                record = replace(record, message=fresh, perhaps_sent=False)
-        await self._book.keep([record])
+                moved = {each.incident for each in records}
+                records = (*records, *self._book.at(chat, message, but=moved)) if record.is_folded else records
+                records = tuple(replace(each, message=fresh, perhaps_sent=False) for each in records)
+        await self._book.keep(records)

@@ -20,6 +20,7 @@ from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
 from wine_slo.slo.views.series import History
@@ -258,6 +259,11 @@ class StatusPages:
         if incident.deployment is not None:
             yield status_text.deployed(incident.deployment, incident.again_at or incident.began_at)
         yield from _nature(incident)
+
+
+def links_of(grafana_url: str | None) -> dict[str, str]:
+    """Return the pages that the foot of the page leads to."""
+    return {"Grafana": without_credentials(grafana_url)} if grafana_url else {}
 
 
 def _nature(incident: IncidentStatus) -> Iterator[str]:

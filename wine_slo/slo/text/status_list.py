@@ -12,7 +12,7 @@ from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Value, value_of
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
-from wine_slo.slo.replicas.standing import Standing
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.text.formatting import MAX_HELD, Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.incidents.burn import budget_in_short, last_budget
@@ -62,7 +62,7 @@ def silence_lines(fmt: Formatter, state: State, now: datetime, actions: Actions)
     return lines
 
 
-def replica_lines(fmt: Formatter, replicas: Iterable[Standing], now: datetime) -> list[str]:
+def replica_lines(fmt: Formatter, replicas: Iterable[ReplicaState], now: datetime) -> list[str]:
     """Return a line for each replica of Prometheus that is left out, or by which something is worse."""
     lines = []
     for each in replicas:
@@ -70,7 +70,7 @@ def replica_lines(fmt: Formatter, replicas: Iterable[Standing], now: datetime) -
         if each.since is not None:
             reason, since = fmt.language.explain(each.reason), now - each.since
             sentence = fmt.say(
-                "Prometheus {name} is left out: {reason} ({duration}).", name=name, reason=reason, duration=since
+                "Prometheus {name} is left out ({duration}): {reason}.", name=name, reason=reason, duration=since
             )
             lines.append(f"🟠 {sentence}")
         elif each.worse:

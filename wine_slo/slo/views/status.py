@@ -18,7 +18,7 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
-from wine_slo.slo.replicas.standing import Standing
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.views.status_schema import (
     BadTime,
@@ -69,7 +69,7 @@ class Process:
     actions: Actions = NO_ACTIONS
     unreachable: Mapping[Address, str] = field(default_factory=dict)
     is_quiet: bool = False
-    replicas: tuple[Standing, ...] = ()
+    replicas: tuple[ReplicaState, ...] = ()
 
 
 def status_of(state: State, objectives: Objectives, now: datetime, process: Process) -> Status:
@@ -116,13 +116,13 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
     )
 
 
-def _replica(standing: Standing) -> ReplicaStatus:
+def _replica(replica: ReplicaState) -> ReplicaStatus:
     return ReplicaStatus(
-        name=standing.name,
-        used=standing.is_used,
-        reason=str(standing.reason),
-        left_since=standing.since,
-        worse=tuple(map(str, standing.worse)),
+        name=replica.name,
+        used=replica.is_used,
+        reason=str(replica.reason),
+        left_since=replica.since,
+        worse=tuple(map(str, replica.worse)),
     )
 
 

@@ -14,6 +14,7 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.views.leadership_status import LeadershipStatus
 
 
 class Judgement(StrEnum):
@@ -371,6 +372,8 @@ class Status:
         silences: Those that run, oldest first.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         quiet_hours: Whether these hold messages now.
+        leadership: Who leads and who stands by; null where there is only one watchdog. A standby answers with what the
+            leader has written.
         replicas: How each Prometheus stands; empty where there is but one.
     """
 
@@ -389,4 +392,5 @@ class Status:
     silences: tuple[SilenceStatus, ...]
     unreachable: dict[str, str]
     quiet_hours: bool
+    leadership: LeadershipStatus | None = None
     replicas: tuple[ReplicaStatus, ...] = ()

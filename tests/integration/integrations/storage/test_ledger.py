@@ -22,7 +22,6 @@ from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.storage.engines.sqlite import Sqlite
 from wine_slo.integrations.storage.engines.urls import database_at
 from wine_slo.integrations.storage.failover import Failover
-from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
@@ -502,7 +501,6 @@ DAMAGE = {
     "a board in no time zone": ("boards", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
     "a digest in no time zone": ("digests", f"told = '{NAIVE}'"),
     "a digest that is a number": ("digests", "told = X'31'"),
-    "a holder nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'holder'"),
 }
 
 
@@ -515,16 +513,12 @@ def test_whatever_a_column_holds_the_watchdog_starts_and_says_so_in_a_short_line
     ledger.keep_subscriber(Subscriber(chat=CHAT, since=at(1)))
     ledger.keep_board(BoardRecord(address=CHAT, message=1, text="", written_at=at(1)))
     ledger.mark_digest(CHAT, at(1))
-    ledger.hold(Holder(id="a", host="b", boot="c", pid=1, since=at(1)), instead_of=None)
     ledger.close()
     table, change = DAMAGE[damage]
     rows(path, f"UPDATE {table} SET {change}")
     ledger = Ledger.open_or_remember(f"sqlite:///{path}")
-    if "holder" in damage:
-        assert ledger.holder() is None
-    else:
-        assert ledger.load() == Memory(State(), (), ())
-        assert "everything is kept in memory" in caplog.text
+    assert ledger.load() == Memory(State(), (), ())
+    assert "everything is kept in memory" in caplog.text
     assert all(len(each) < 1000 for each in caplog.messages)
     ledger.close()
 

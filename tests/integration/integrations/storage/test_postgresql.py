@@ -1,14 +1,23 @@
 """The ledger on the real PostgreSQL: a wrong database is refused in a sentence, and nothing waits for ever."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from time import monotonic
+from typing import Literal
+
 import pytest
 
+from tests.support.fakes.tcp_proxy import TcpProxy
 from tests.support.real.postgres import OWNER, PASSWORDS, STRANGER, Database, Postgres
 from tests.support.real.prometheus import free_port
+from tests.support.scene import at
 from wine_slo.integrations.storage.engines.postgresql import Postgresql
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.key_state import KeyState
+from wine_slo.slo.objectives.objective import Key
 
 
 def refusal(url: str) -> str:
@@ -126,3 +135,101 @@ def test_another_scheme_is_refused_with_the_one_that_is_wanted(scheme: str) -> N
     sentence = refusal(f"{scheme}://{OWNER}:{PASSWORDS[OWNER]}@127.0.0.1/ledger")
     assert f"{scheme}:// is not supported; wanted: sqlite:///relative/path" in sentence
     assert "postgresql+psycopg://host/database with USER:PASSWORD@ before the host" in sentence
+
+
+# A server, or a network, that is away
+
+
+@pytest.fixture
+async def proxy(postgres: Postgres) -> AsyncIterator[TcpProxy]:
+    async with TcpProxy(postgres.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def ledger(database: Database, proxy: TcpProxy) -> AsyncIterator[Ledger]:
+    ledger = await asyncio.to_thread(Ledger.open, database.url_of(OWNER, port=proxy.port))
+    yield ledger
+    ledger.close()
+
+
+def written(database: Database) -> list[list[str]]:
+    return database.run("SELECT value FROM facts WHERE name = 'last_number'")
+
+
+async def fails(call: Callable[..., object], *arguments: object) -> tuple[str, float]:
+    """Return with which sentence a call fails, and after how many seconds."""
+    began = monotonic()
+    with pytest.raises(LedgerError) as caught:
+        await asyncio.to_thread(call, *arguments)
+    return str(caught.value), monotonic() - began
+
+
+def known(number: int) -> State:
+    return State(last_number=number, evaluated_at=at(number))
+
+
+async def test_a_network_that_swallows_everything_ends_a_call_in_time_and_the_next_one_works(
+    database: Database, proxy: TcpProxy, ledger: Ledger
+) -> None:
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    proxy.stalls()
+    sentence, seconds = await fails(ledger.save, known(1), known(2))
+    assert "the ledger cannot be written: " in sentence
+    assert seconds < 5
+    sentence, seconds = await fails(ledger.load)
+    assert "the ledger cannot be read: " in sentence
+    assert seconds < 5
+    await proxy.passes()
+    await asyncio.to_thread(ledger.save, known(1), known(3))
+    assert written(database) == [["3"]]
+
+
+@pytest.mark.parametrize("after", [1, 40, 100])
+async def test_a_network_that_breaks_in_the_middle_of_a_write_ends_it_in_time(
+    database: Database, proxy: TcpProxy, ledger: Ledger, after: int
+) -> None:
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    proxy.stalls(after=after)
+    _, seconds = await fails(ledger.save, known(1), known(2))
+    assert seconds < 5
+    await proxy.passes()
+    await asyncio.to_thread(ledger.save, known(1), known(3))
+    assert written(database) == [["3"]]
+
+
+async def test_a_connection_that_is_cut_costs_no_call(database: Database, proxy: TcpProxy, ledger: Ledger) -> None:
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    await proxy.cuts()
+    await asyncio.to_thread(ledger.save, known(1), known(2))
+    assert written(database) == [["2"]]
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+async def test_a_restart_of_the_server_costs_no_call(
+    postgres: Postgres, database: Database, ledger: Ledger, how: Literal["fast", "immediate"]
+) -> None:
+    await asyncio.gather(*(asyncio.to_thread(ledger.load) for _ in range(5)))  # several connections
+    await asyncio.to_thread(postgres.restart, how)
+    for number in range(5):
+        await asyncio.to_thread(ledger.save, State(), known(number))
+    assert written(database) == [["4"]]
+
+
+async def test_a_row_that_somebody_else_has_locked_ends_a_call_in_time(database: Database, ledger: Ledger) -> None:
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    holding = asyncio.create_task(asyncio.to_thread(database.run, "BEGIN; LOCK TABLE facts; SELECT pg_sleep(4)"))
+    while not await asyncio.to_thread(database.run, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+        pass
+    sentence, seconds = await fails(ledger.save, known(1), known(2))
+    assert "canceling statement due to lock timeout" in sentence
+    assert seconds < 5
+    await holding
+
+
+async def test_a_large_state_is_written_and_read_at_once(database: Database, ledger: Ledger) -> None:
+    keys = [Key("latency", (("endpoint", str(number)),)) for number in range(5000)]
+    state = State(tracks={key: KeyState(key=key, since=at(0), sight_since=at(0)) for key in keys})
+    await asyncio.to_thread(ledger.save, State(), state)
+    assert database.run("SELECT count(*) FROM tracks") == [["5000"]]
+    assert len((await asyncio.to_thread(ledger.load)).state.tracks) == 5000

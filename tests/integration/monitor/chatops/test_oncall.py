@@ -26,6 +26,7 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.chat.messages import Press, Question, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
@@ -95,6 +96,7 @@ class Post:
                 snapshot,
                 self.journal,
                 lambda kind, outcome: self.outcomes.append((kind, outcome)),
+                gate=Gate(),
                 rules=Rules(
                     second_chats=self.rules.second_chats,
                     escalate_after=self.rules.escalate_after,

@@ -26,6 +26,7 @@ from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.publish.charts import Charts, NoChartError
 from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.notification.plan import STORM, Notification
@@ -92,6 +93,7 @@ class Studio:
             self.snapshot,
             Journal(self.ledger, ()),
             self.count,
+            gate=Gate(),
             on_sent=self.follow,
         )
         self.draw_with(DRAWS)

@@ -15,7 +15,7 @@ from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.replicas.panel import Panel, choose
-from wine_slo.slo.replicas.standing import standings
+from wine_slo.slo.replicas.replica_state import replica_states
 from wine_slo.slo.replicas.view import View
 
 A, B = "a:9090", "b:9090"
@@ -119,7 +119,7 @@ def test_an_outage_that_only_one_replica_sees_is_an_incident() -> None:
     assert pair.is_open
     (differs,) = pair.panel.disagreements(LATENCY, after(200)).values()
     assert (differs.bad, differs.good) == ((B,), (A,))
-    (_, worse) = standings((A, B), [(LATENCY, pair.panel)], after(200))
+    (_, worse) = replica_states((A, B), [(LATENCY, pair.panel)], after(200))
     assert worse.worse == (KEY,)
     pair.run(END, since=200)
     assert (pair.openings, pair.outcomes) == ([1], [Outcome.RECOVERED])
@@ -164,7 +164,7 @@ def test_a_replica_that_no_scrape_of_is_answered_is_left_for_one_whose_scrapes_a
     pair.run(END)
     assert (pair.openings, pair.outcomes) == ([1], [Outcome.RECOVERED])
     assert not pair.state.troubles_since
-    (left, _) = standings((A, B), [(LATENCY, pair.panel)], after(END))
+    (left, _) = replica_states((A, B), [(LATENCY, pair.panel)], after(END))
     assert (str(left.reason), left.since) == ("all scrapes fail", after(150.7))
 
 
@@ -172,7 +172,7 @@ def test_a_replica_whose_clock_is_off_is_left_for_one_whose_clock_is_right() -> 
     pair = Pair(requests(BREACH), ahead=lambda name, _: 20.0 if name == A else 1.0)
     pair.run(50)
     assert pair.mains[1:] == [B] * 9  # after its first scrape
-    (left, _) = standings((A, B), [(LATENCY, pair.panel)], after(50))
+    (left, _) = replica_states((A, B), [(LATENCY, pair.panel)], after(50))
     assert str(left.reason) == "its clock is off by 20 s"
 
 

@@ -11,7 +11,8 @@ from wine_slo.integrations.storage.schema import TABLES, Types
 
 DRIVER = "postgresql+psycopg"
 CONNECT_SECONDS = 2  # to one address
-STATEMENT_SECONDS = 2  # for one statement, and for one lock; the server's own bounds
+STATEMENT_SECONDS = 2  # for one statement, by the server's own clock
+LOCK_SECONDS = 1.5  # of them for a lock that somebody else has
 IDLE_SECONDS = 3  # inside a transaction: who is suspended there holds up nobody for longer
 CONNECTIONS = 3  # that are kept; a few more are made where that many work at once
 LONGEST_REASON = 300  # letters
@@ -30,7 +31,10 @@ class Postgresql(Database):
 
     def connect(self) -> sa.Engine:
         """Return the way to it, every connection with its bounds of time."""
-        from wine_slo.integrations.storage.engines.patient_connection import (  # noqa: PLC0415 - an extra brings it
+        # An extra brings its driver.
+        from wine_slo.integrations.storage.engines.patient_connection import (  # noqa: PLC0415
+            IDLE_PATIENCE,
+            PATIENCE,
             PatientConnection,
         )
 
@@ -50,12 +54,12 @@ class Postgresql(Database):
 
         @sa.event.listens_for(engine, "checkout")
         def begin(connection: Any, _record: object, _proxy: object) -> None:
-            connection.extend()
+            connection.patience = PATIENCE
 
         @sa.event.listens_for(engine, "checkin")
         def end(connection: Any, _record: object) -> None:
             if connection is not None:
-                connection.until = None
+                connection.patience = IDLE_PATIENCE
 
         return engine
 
@@ -121,11 +125,11 @@ class Postgresql(Database):
     def _options(self) -> dict[str, Any]:
         bounds = {
             "statement_timeout": STATEMENT_SECONDS,
-            "lock_timeout": STATEMENT_SECONDS,
+            "lock_timeout": LOCK_SECONDS,
             "idle_in_transaction_session_timeout": IDLE_SECONDS,
         }
         given = self.url.query.get("options", ())
-        own = [f"-c {name}={seconds}s" for name, seconds in bounds.items()]
+        own = [f"-c {name}={1000 * seconds:.0f}" for name, seconds in bounds.items()]
         return {
             "connect_timeout": CONNECT_SECONDS,
             "tcp_user_timeout": 1000 * CONNECT_SECONDS,

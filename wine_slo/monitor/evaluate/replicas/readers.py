@@ -18,7 +18,7 @@ from wine_slo.slo.evaluation.reading import Reading, untrusted
 from wine_slo.slo.evaluation.sampling import read_blind
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.replicas.panel import Choice, Panel, choose
-from wine_slo.slo.replicas.standing import Standing, standings
+from wine_slo.slo.replicas.replica_state import ReplicaState, replica_states
 from wine_slo.slo.replicas.view import View
 from wine_slo.slo.source.clocks import SourceClock
 from wine_slo.slo.source.metric_source import MetricSource
@@ -60,12 +60,12 @@ class Readers:
             {key: track for each in choices for key, track in each.tracks.items()},
         )
 
-    def standings(self, objectives: Objectives) -> tuple[Standing, ...]:
+    def replica_states(self, objectives: Objectives) -> tuple[ReplicaState, ...]:
         """Return how each replica stands, in the order of the settings; none where there is but one."""
         if len(self._readers) < 2:
             return ()
         panels = [(each, self._panels[each.name]) for each in objectives.all if each.name in self._panels]
-        return standings(tuple(self._readers), panels, self._now())
+        return replica_states(tuple(self._readers), panels, self._now())
 
     async def _choice(self, objective: Objective, state: State) -> Choice:
         if len(self._readers) == 1:

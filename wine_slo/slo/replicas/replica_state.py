@@ -10,7 +10,7 @@ from wine_slo.slo.replicas.panel import Panel
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReplicaState:
     """How one replica stands.
 
     Attributes:
@@ -28,7 +28,9 @@ class Standing:
     worse: tuple[Key, ...] = ()
 
 
-def standings(names: Sequence[str], panels: Sequence[tuple[Objective, Panel]], now: datetime) -> tuple[Standing, ...]:
+def replica_states(
+    names: Sequence[str], panels: Sequence[tuple[Objective, Panel]], now: datetime
+) -> tuple[ReplicaState, ...]:
     """Return how each replica stands.
 
     Args:
@@ -43,5 +45,7 @@ def standings(names: Sequence[str], panels: Sequence[tuple[Objective, Panel]], n
         first = min(left, key=lambda each: each.since, default=None)
         worse = sorted(key for each in differing for key, those in each.items() if name in those.bad)
         used = any(panel.main == name for _, panel in panels)
-        found.append(Standing(name, used, first.reason if first else "", first.since if first else None, tuple(worse)))
+        found.append(
+            ReplicaState(name, used, first.reason if first else "", first.since if first else None, tuple(worse))
+        )
     return tuple(found)
