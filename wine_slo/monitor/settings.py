@@ -17,7 +17,6 @@ from wine_slo.config.hosts import is_this_machine
 from wine_slo.config.setting_types import (
     BotToken,
     ChatAddress,
-    DatabaseUrl,
     Header,
     Host,
     Hours,
@@ -33,6 +32,7 @@ from wine_slo.config.setting_types import (
     Url,
     UserName,
 )
+from wine_slo.integrations.storage.setting_types import WANTED, DatabaseUrl, KeptDays
 from wine_slo.slo import redaction
 
 
@@ -131,13 +131,12 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         ),
     ] = Path(shipped.OBJECTIVES)
     database_url: Annotated[
-        DatabaseUrl,
-        means(
-            "The ledger: what the watchdog remembers.",
-            "an SQLAlchemy URL: sqlite:///relative/path, sqlite:////absolute/path or "
-            "postgresql+psycopg://host/database with USER:PASSWORD@ before the host",
-        ),
+        DatabaseUrl, means("The ledger: what the watchdog remembers.", f"an SQLAlchemy URL: {WANTED}")
     ] = DatabaseUrl("sqlite:///data/watchdog.db")
+    keep_days: Annotated[
+        KeptDays,
+        means("For how long the ledger keeps closed incidents and what people did; 0 keeps all.", KeptDays.WANTED),
+    ] = KeptDays(400)
     standby: Annotated[
         bool,
         means(
