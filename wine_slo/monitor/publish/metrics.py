@@ -18,7 +18,7 @@ from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
 from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
 from wine_slo.monitor.publish.objective_samples import DESCRIBED, samples_of
-from wine_slo.monitor.publish.replica_metrics import ReplicaInstruments
+from wine_slo.monitor.evaluate.replicas.instruments import ReplicaInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.notification.policy import Suppression
