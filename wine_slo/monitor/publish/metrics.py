@@ -16,9 +16,8 @@ from prometheus_client import (
 
 from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
-from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
-from wine_slo.monitor.publish.objective_samples import DESCRIBED, samples_of
 from wine_slo.monitor.evaluate.replicas.instruments import ReplicaInstruments
+from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.notification.policy import Suppression
@@ -26,6 +25,7 @@ from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.deployments import known_deployments
+from wine_slo.slo.views.objective_samples import DESCRIBED, samples_of
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 

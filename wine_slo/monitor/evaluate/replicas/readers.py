@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from wine_slo.monitor.evaluate.queries.reader import LATE, Reader
@@ -53,7 +54,11 @@ class Readers:
             state: What was known.
             objectives: All objectives.
         """
-        choices = await asyncio.gather(*(self._choice(each, state) for each in objectives.all))
+        tracks: dict[str, dict[Key, KeyState]] = {each.name: {} for each in objectives.all}
+        for key, track in state.tracks.items():
+            tracks.setdefault(key.objective, {})[key] = track
+        own = [replace(state, tracks=tracks[each.name]) for each in objectives.all]  # all others would be searched too
+        choices = await asyncio.gather(*map(self._choice, objectives.all, own))
         if len(self._readers) > 1:
             self._note(objectives.all, choices, self._now())
         return (
