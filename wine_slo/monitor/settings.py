@@ -108,8 +108,8 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     standby: Annotated[
         bool,
         means(
-            "Whether to wait while another watchdog holds the ledger, and to take over when it ends; else a second "
-            "watchdog exits with 1.",
+            "Whether there are several watchdogs on this ledger: one leads, the others stand by and take over; else a "
+            "second watchdog exits with 1.",
             "true or false",
         ),
     ] = False

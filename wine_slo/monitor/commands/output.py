@@ -45,6 +45,8 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
         terminal.line("That is too long ago: the status above is out of date.", "bad")
     if found.blind:
         terminal.line("Prometheus does not answer.", "bad")
+    if leads := status_text.leadership(found.leadership):
+        terminal.line(leads, "care")
     for each in filter(None, (status_text.replica(one, found.now) for one in found.replicas)):
         terminal.line(each, "care")
     if found.untold_seconds >= 1:

@@ -58,6 +58,7 @@ class Process:
         actions: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
+        has_readings: Whether it evaluates itself; a standby has what the leader wrote, in which there are no numbers.
         replicas: How each replica of the metric source stands; none where there is but one.
     """
 
@@ -69,6 +70,7 @@ class Process:
     actions: Actions = NO_ACTIONS
     unreachable: Mapping[Address, str] = field(default_factory=dict)
     is_quiet: bool = False
+    has_readings: bool = True
     replicas: tuple[ReplicaState, ...] = ()
 
 
@@ -99,7 +101,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         blind_since=state.blind_since,
         untold_seconds=process.untold_seconds,
         objectives=tuple(
-            _objective(key, objective, objectives, state, now, process.actions, is_present=not overdue)
+            _objective(key, objective, objectives, state, now, process, is_present=not overdue)
             for objective in objectives.all
             for key in keys_of(objective, state)
         ),
@@ -153,6 +155,21 @@ def judgement_of(objective: Objective, track: KeyState | None, reading: Reading 
     return Judgement.MET if value.is_within(objective) else Judgement.SUSPICIOUS
 
 
+def written_judgement(track: KeyState | None, *, is_open: bool, is_present: bool) -> Judgement:
+    """Return how an objective is judged by what another watchdog has written of it.
+
+    Args:
+        track: What is written.
+        is_open: Whether there is an open incident.
+        is_present: Whether it was written so lately that it is the present.
+    """
+    if is_open:
+        return Judgement.BREACHED
+    if track is None or track.sight is not Sight.CLEAR or not is_present:
+        return Judgement.UNKNOWN
+    return Judgement.MET if track.phase is Phase.MET else Judgement.SUSPICIOUS
+
+
 def title_of(key: Key, objectives: Objectives) -> str:
     """Return what people call a key: `Latency`, or `Latency of /predict` for one label set. Plain text."""
     objective = objectives.of(key)
@@ -167,11 +184,12 @@ def _objective(
     objectives: Objectives,
     state: State,
     now: datetime,
-    actions: Actions,
+    process: Process,
     *,
     is_present: bool,
 ) -> ObjectiveStatus:
-    track, reading = state.tracks.get(key), state.readings.get(key)
+    actions, track, reading = process.actions, state.tracks.get(key), state.readings.get(key)
+    is_known = track is not None and (reading is not None or not process.has_readings)
     incident = None if track is None or track.incident is None else state.incidents.get(track.incident)
     is_open = incident is not None and incident.is_open
     number = incident.number if incident is not None and is_open else None
@@ -187,12 +205,14 @@ def _objective(
         labels=dict(key.labels),
         title=title_of(key, objectives),
         kind=source.kind,
-        verdict=judgement_of(objective, track, reading if is_present else None, is_open=number is not None),
+        verdict=judgement_of(objective, track, reading if is_present else None, is_open=number is not None)
+        if process.has_readings
+        else written_judgement(track, is_open=number is not None, is_present=is_present),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
-        sight=track.sight if track and reading else Sight.BLIND,
-        sight_since=track.sight_since if track and reading else None,
-        reason=str(track.reason) if track and reading else "not evaluated since the start",
+        sight=track.sight if track and is_known else Sight.BLIND,
+        sight_since=track.sight_since if track and is_known else None,
+        reason=str(track.reason) if track and is_known else "not evaluated since the start",
         incident=number,
         latency_seconds=value.number if value and is_latency else None,
         bad_ratio=value.number if value and not is_latency else None,
