@@ -2,6 +2,7 @@
 # make test   everything CI runs
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
 # make test-servers   7 minutes: the same incidents on five servers that speak Prometheus' API
+# make try-pods     two minutes, as root on Linux: runs what deploy/kubernetes describes as pods, without a cluster
 # make test-quick   the unit tests, a minute or two; they need no Prometheus
 # make newcomer   15 to 30 minutes: types the commands of README and tutorials in fresh clones, and compares
 # make check  lint, types and layers
@@ -53,6 +54,11 @@ wheel: $(BIN)/.dev .tools/bin/prometheus
 # Not of CI, which has no engine. It needs nothing but Python.
 test-image:
 	$(PYTHON) tools/try_image.py
+
+# Not of CI, where nobody may mount.
+.PHONY: try-pods
+try-pods: $(BIN)/.dev .tools/bin/kubectl .tools/bin/postgres
+	python -m pytest --capture=no tests/system/pods.py
 
 # Not of CI: it gets 260 MB, and waits for two minutes.
 test-servers: $(BIN)/.dev .tools/servers

@@ -23,5 +23,5 @@ def silence(second: float, until: float | None = None, by: Person = ANNA, **fiel
 def actions(*those: Action) -> Actions:
     found = NO_ACTIONS
     for each in those:
-        found = found.with_one_more(each)
+        found = found.with_more([each])
     return found

@@ -19,12 +19,15 @@ from tests.support.scene import (
     minutes,
 )
 from wine_slo.slo.attribution.attribution import Attribution, Breakdown, Cause, Share
+from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Interruption, Opening, Outcome
+from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key
+from wine_slo.slo.oncall.actions import Action, ActionKind, Actions
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter, plain
@@ -226,19 +229,84 @@ def several(count: int, **changes: object) -> list[Incident]:
 OVER = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
 
 
+def zoned(number: int) -> Key:
+    """The first half of ten thousand is of one zone, but for a few."""
+    zone = "eu-1" if number <= 4980 or number >= 9981 else "us-1"
+    return Key("latency", (("endpoint", f"/{number}"), ("zone", zone)))
+
+
+VARIED = [
+    *several(7),
+    *(
+        incident(number=number, key=Key("errors", (("endpoint", f"/{number}"),)), value=0.1, worst=0.2)
+        for number in (8, 9)
+    ),
+    incident(number=10, key=Key("availability"), value=1.0, worst=1.0),
+]
+
+
+def tracked(count: int) -> State:
+    """So many label sets are known, of which half are of one zone."""
+    keys = map(zoned, range(1, count + 1))
+    return State(tracks={key: KeyState(key=key, since=at(0), sight_since=at(0)) for key in keys})
+
+
+def taken(number: int) -> Action:
+    return Action(
+        number=number,
+        at=at(120),
+        deed=ActionKind.ACKNOWLEDGE,
+        by=Person(7, "Анна"),
+        chat=CHAT,
+        cause=f"press #{number}",
+        incident=number,
+    )
+
+
 def gap(why: str = "") -> Incident:
     over = at(250)
     return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
 
 
 BESIDE: dict[str, Callable[[Formatter], str]] = {
-    "a storm": lambda fmt: grouped_text(fmt, Kind.BREACH, several(21), State()),
-    "the end of a storm": lambda fmt: grouped_text(fmt, Kind.RECOVERY, OVER, State()),
+    "a storm": lambda fmt: grouped_text(fmt, Kind.BREACH, several(21), State(), at(150)),
+    "the end of a storm": lambda fmt: grouped_text(fmt, Kind.RECOVERY, OVER, State(), at(200)),
     "the end of a part of a storm": lambda fmt: grouped_text(
-        fmt, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)})
+        fmt, Kind.RECOVERY, OVER, State(incidents={12: incident(), 13: incident(number=13)}), at(200)
     ),
-    "a storm that is no recovery": lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*OVER, EXPIRED], State()),
-    "a storm that was missed": lambda fmt: grouped_text(fmt, Kind.MISSED, OVER, State()),
+    "a storm that is no recovery": lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*OVER, EXPIRED], State(), at(200)),
+    "a storm of a part": lambda fmt: grouped_text(
+        fmt,
+        Kind.BREACH,
+        [replace(each, key=zoned(each.number)) for each in several(5000)],
+        tracked(10000),
+        at(150),
+        Actions((taken(1), taken(2))),
+    ),
+    "a storm that is partly over": lambda fmt: grouped_text(
+        fmt, Kind.BREACH, [*OVER, *several(40)[6:]], State(), at(300), Actions(tuple(map(taken, range(1, 41))))
+    ),
+    "a storm of objectives": lambda fmt: grouped_text(fmt, Kind.BREACH, VARIED, State(), at(150)),
+    "a storm of slow burns": lambda fmt: grouped_text(
+        fmt,
+        Kind.BREACH,
+        [replace(each, key=replace(each.key, alert=Alert.TICKET)) for each in several(7)],
+        State(),
+        at(150),
+    ),
+    "a reminder of a storm": lambda fmt: grouped_text(fmt, Kind.REMINDER, several(7), State(), at(15000)),
+    "a reminder of a storm that is partly acknowledged": lambda fmt: grouped_text(
+        fmt, Kind.REMINDER, several(7), State(), at(15000), Actions((taken(1),))
+    ),
+    "a reminder of a storm that is acknowledged": lambda fmt: grouped_text(
+        fmt, Kind.REMINDER, several(7), State(), at(15000), Actions(tuple(map(taken, range(1, 8))))
+    ),
+    "an escalation of a storm": lambda fmt: grouped_text(fmt, Kind.ESCALATION, several(7), State(), at(1000)),
+    "the end of most of a storm": lambda fmt: grouped_text(
+        fmt, Kind.RECOVERY, [*OVER, *several(8)[6:]], State(), at(300)
+    ),
+    "a storm that is closed": lambda fmt: grouped_text(fmt, Kind.CLOSE, OVER, State(), at(300)),
+    "a storm that was missed": lambda fmt: grouped_text(fmt, Kind.MISSED, OVER, State(), at(200)),
     "a gap": lambda fmt: late_text(fmt, gap(), State(incidents={12: incident()})),
     "a gap, and nothing is open": lambda fmt: late_text(fmt, gap(), State()),
     "a restart": lambda fmt: late_text(fmt, gap(Interruption.RESTART), State()),

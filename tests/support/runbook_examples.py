@@ -35,6 +35,7 @@ from wine_slo.slo.chat.messages import Refusal
 from wine_slo.slo.evaluation.engine import DOWN, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.lease import Leadership, Lease, Taken, Watchdog
 from wine_slo.slo.notification.policy import DelayReason
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.notification.runbook import Section
@@ -49,6 +50,7 @@ from wine_slo.slo.text.incidents.breach import breach_text, drill_marked
 from wine_slo.slo.text.incidents.group import grouped_text
 from wine_slo.slo.text.incidents.reminder import escalated_text, escalation_text, reminder_text
 from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recovery_text
+from wine_slo.slo.text.leadership import takeover_text
 from wine_slo.slo.text.objective_detail import no_chart
 from wine_slo.slo.views.board_text import board_ended, board_text
 from wine_slo.slo.views.chart_spec import ObjectiveSeries, caption_of
@@ -61,7 +63,7 @@ OBJECTIVES = Objectives(tuple(replace(each, title="Error rate") if each is ERROR
 ENGLISH = replace(FORMATTER, objectives=OBJECTIVES)
 RUSSIAN = replace(ENGLISH, language=translations.load()["ru"])
 HOUR = timedelta(hours=1)
-ACKNOWLEDGED = NO_ACTIONS.with_one_more(action(180))
+ACKNOWLEDGED = NO_ACTIONS.with_more([action(180)])
 JOB_DOWN = replace(
     BLIND,
     key=Key(DOWN, (("job", "wine-slo"),)),
@@ -147,6 +149,16 @@ def ended(truth: Incident, **changes: object) -> Incident:
     return replace(truth, **(whole | changes))  # type: ignore[arg-type]
 
 
+def watchdog(host: str) -> Watchdog:
+    return Watchdog(id=host, host=host, boot="", pid=1, since=at(0))
+
+
+def took_over(*, is_dead: bool, standbys: tuple[Watchdog, ...] = ()) -> Leadership:
+    """Who leads after a takeover."""
+    taken = Taken(before=Lease(leader=watchdog("wine-a")), is_dead=is_dead, silent_for=10.2)
+    return Leadership(me=watchdog("wine-b"), is_alone=False, standbys=standbys, taken=taken)
+
+
 def marked(fmt: Formatter) -> str:
     return drill_marked(fmt, breach(SLOW, fmt=fmt), replace(SLOW, is_drill=True), NO_ACTIONS)
 
@@ -198,8 +210,8 @@ MESSAGES: dict[Section, tuple[Say, ...]] = {
         BESIDE["a storm"],
         BESIDE["the end of a storm"],
         BESIDE["a storm that is no recovery"],
-        lambda fmt: grouped_text(fmt, Kind.BREACH, JOBS_DOWN, State()),
-        lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*map(ended, JOBS_DOWN)], State()),
+        lambda fmt: grouped_text(fmt, Kind.BREACH, JOBS_DOWN, State(), at(200)),
+        lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*map(ended, JOBS_DOWN)], State(), at(200)),
     ),
     Section.KEPT_OPEN: (
         EXAMPLES["no requests"],
@@ -251,6 +263,10 @@ MESSAGES: dict[Section, tuple[Say, ...]] = {
         lambda fmt: Replies(fmt).conflict(has_webhook=False),
         lambda fmt: Replies(fmt).conflict(has_webhook=True),
     ),
+    Section.TAKEOVER: (
+        lambda fmt: takeover_text(fmt, took_over(is_dead=False), at(0), at(14)),
+        lambda fmt: takeover_text(fmt, took_over(is_dead=True, standbys=(watchdog("wine-c"),)), at(0), at(14)),
+    ),
     Section.SILENCE: (
         lambda fmt: Replies(fmt).announced([silence(60, until=3660, reason="deploying")], at(60)),
         lambda fmt: Replies(fmt).announced([silence(60, objective="latency", incidents=((12, 1),))], at(60)),
@@ -297,7 +313,7 @@ def acted(fmt: Formatter, truth: Incident) -> str:
 
 def named_drill(fmt: Formatter) -> str:
     drill = action(30, ActionKind.DRILL, objective="latency", until=at(210))
-    return drill_marked(fmt, "🔴", incident(is_announced_drill=True), NO_ACTIONS.with_one_more(drill))
+    return drill_marked(fmt, "🔴", incident(is_announced_drill=True), NO_ACTIONS.with_more([drill]))
 
 
 def held(number: int) -> Incident:
@@ -320,7 +336,7 @@ VARIANTS: tuple[Say, ...] = (
     lambda fmt: closed_text(fmt, ended(JOB_DOWN)),
     lambda fmt: closed_text(fmt, ended(NOT_EVALUATED)),
     lambda fmt: grouped_text(
-        fmt, Kind.RECOVERY, [ended(each, outcome=Outcome.WITHDRAWN) for each in JOBS_DOWN], State()
+        fmt, Kind.RECOVERY, [ended(each, outcome=Outcome.WITHDRAWN) for each in JOBS_DOWN], State(), at(200)
     ),
     lambda fmt: digest_text(fmt, replace(WEEK, incidents=(), trouble=Reason("connection refused"))),
     lambda fmt: digest_text(fmt, replace(WEEK, incidents=(LOST,))),

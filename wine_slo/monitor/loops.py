@@ -24,6 +24,7 @@ from wine_slo.slo.notification import keyboard
 from wine_slo.slo.notification.runbook import Section
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.language import LANGUAGES
+from wine_slo.slo.text.leadership import takeover_text
 from wine_slo.slo.views.digest_text import Weekly
 from wine_slo.slo.views.status_schema import Status
 
@@ -47,6 +48,8 @@ def loops_of(parts: Parts) -> list[tuple[Loop, str]]:
             heartbeat.keep_systemd_informed, settings.watchdog_usec / 1_000_000, lambda: parts.ticker.is_well
         )
         loops.append((informs, "the sign of life for systemd"))
+    if settings.charts_enabled and not parts.channels.is_only_terminal:
+        loops.append((parts.charts.run, "the charts of incidents that are over"))
     _add_commands(parts)
     if any(parts.channels.listening()):
         boards = _boards(parts)
@@ -74,7 +77,9 @@ def _add_commands(parts: Parts) -> None:
         parts.dispatcher.revive,
         parts.announcements.announce,
         reach,
+        sharing=parts.dispatcher.sharing,
         is_overdue=lambda: parts.ticker.status().overdue,
+        leadership=parts.outside.leadership,
     )
     info = Info(
         parts.outside.ledger,
@@ -157,6 +162,18 @@ def _listener(parts: Parts, channel: str) -> Listener:
         menus={code: parts.router.menu(Replies(formatter_in(code))) for code in codes},
         clock=parts.evaluator.now,
         listened_at=parts.evaluator.state.evaluated_at,
+    )
+
+
+async def report_takeover(parts: Parts) -> None:
+    """Report to every chat, once it is evaluated again, that this watchdog took over from one that had not let go."""
+    since = parts.evaluator.state.evaluated_at
+    await parts.dispatcher.until_evaluated()
+    leadership, now = parts.outside.leadership(), parts.evaluator.now()
+    page = runbook_of(parts.settings).of(Section.TAKEOVER)
+    parts.announcements.announce(
+        lambda replies: takeover_text(replies.fmt, leadership, since, now),
+        buttons=lambda replies: keyboard.link_to(page, replies.say),
     )
 
 

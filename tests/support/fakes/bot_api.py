@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypedDict, Unpack
@@ -193,6 +193,7 @@ class BotApi(OnLoopback):
             "sendmessage": self._send_message,
             "sendphoto": self._send_photo,
             "editmessagetext": self._edit_text,
+            "editmessagemedia": self._edit_media,
             "editmessagereplymarkup": self._edit_keyboard,
             "deletemessage": self._delete,
             "pinchatmessage": self._pin,
@@ -256,12 +257,19 @@ class BotApi(OnLoopback):
     # What people do
 
     async def says(
-        self, chat_id: int, user_id: int, text: str, topic: int | None = None, *, ago: timedelta = timedelta(0)
+        self,
+        chat_id: int,
+        user_id: int,
+        text: str,
+        topic: int | None = None,
+        *,
+        ago: timedelta = timedelta(0),
+        reply_to: int | None = None,
     ) -> Message:
         """A person writes into a chat, now or some time ago."""
         chat = self.chat(chat_id)
         version = Version(text, text, None, self._clock() - ago)
-        message = Message(self._next("message"), chat, self._person(user_id), [version], topic=topic)
+        message = Message(self._next("message"), chat, self._person(user_id), [version], topic=topic, reply_to=reply_to)
         chat.history[message.id] = message
         await self.sends_update("message", message.as_json())
         return message
@@ -474,12 +482,24 @@ class BotApi(OnLoopback):
             raise RefusalError(400, "Bad Request: there is no text in the message to edit")
         return self._change(message, version, _keyboard_of(call)).as_json()
 
+    def _edit_media(self, call: Call) -> Json:
+        message = self._own_message_of(call, "edit")
+        media = call.json("media") or {}
+        photo = call.files.get(str(media.get("media", "")).removeprefix("attach://"), b"")
+        if media.get("type") != "photo" or not photo:
+            raise RefusalError(400, "Bad Request: there is no photo in the request")
+        caption = replace(call, parameters={**call.parameters, **{name: str(text) for name, text in media.items()}})
+        changed = self._change(message, _text_of(caption, "caption", MAX_CAPTION), _keyboard_of(call), photo)
+        return changed.as_json()
+
     def _edit_keyboard(self, call: Call) -> Json:
         message = self._own_message_of(call, "edit")
         return self._change(message, message.versions[-1], _keyboard_of(call)).as_json()
 
-    def _change(self, message: Message, version: Version, keyboard: Keyboard) -> Message:
+    def _change(self, message: Message, version: Version, keyboard: Keyboard, photo: bytes | None = None) -> Message:
         is_same = (message.source, message.parse_mode) == (version.source, version.parse_mode)
+        is_same = is_same and photo in (None, message.photo)
+        message.photo = photo or message.photo
         if is_same and message.keyboard == keyboard:
             raise RefusalError(
                 400,

@@ -86,7 +86,7 @@ class Audit:
 
     @asynccontextmanager
     async def trap(self, where: Trap) -> AsyncIterator["Trapped"]:
-        """Stop who comes there, until the context ends."""
+        """Stop who comes there, until that is released or the context ends."""
         async with self._connect() as connection:
             await connection.execute("SELECT pg_advisory_lock(%s)", [int(where)])
             yield Trapped(connection, where)
@@ -139,6 +139,10 @@ class Trapped:
                 return str(rows[0][0])
             await asyncio.sleep(0.05)
         return ""
+
+    async def release(self) -> None:
+        """Let go who was caught, and whoever comes after."""
+        await self._connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _tenure(at: float, who: str, lease: dict[str, Any]) -> Tenure:

@@ -54,53 +54,60 @@ async def start_again(stage: Stage, member: Member) -> None:
 
 
 async def _kill(stage: Stage, leader: Member, kind: str) -> None:
-    where = "elsewhere" if leader.is_elsewhere else "here"
-    async with blow(stage, f"{kind}, {where}", leader.name, KILLED):
+    async with blow(stage, f"{kind}, {leader.where}", leader.name, KILLED):
         leader.send(signal.SIGKILL)
 
 
 async def kill(stage: Stage) -> None:
     """Kill the leader at any moment."""
     leader = await stage.settle()
-    await asyncio.sleep(stage.chance.uniform(0, 4))
+    await stage.pause(4)
     await _kill(stage, leader, "kill -9")
     await start_again(stage, leader)
 
 
+@asynccontextmanager
+async def _caught(stage: Stage, where: Trap, kind: str) -> AsyncIterator[Member | None]:
+    """Stop the leader in a transaction in which it writes an attempt, to be struck there; None where it writes none."""
+    leader = await stage.settle()
+    async with stage.audit.trap(where) as trap:
+        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
+            yield None
+            return
+        async with blow(stage, f"{kind}, {leader.where}", leader.name, KILLED):
+            yield leader
+            await trap.release()
+
+
 async def kill_in_a_write(stage: Stage) -> None:
     """Kill the leader between a statement and its commit."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.send(signal.SIGKILL)
-    await _kill(stage, leader, "kill -9 in a write")
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.WRITE, "kill -9 in a write") as leader:
+        if leader:
+            leader.send(signal.SIGKILL)
+    if leader:
+        await start_again(stage, leader)
 
 
 async def kill_between_attempt_and_send(stage: Stage) -> None:
     """Kill the leader once its attempt is committed, before it knows that and sends; its machine dies with it."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.COMMIT) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-    await _kill(stage, leader, "kill -9 between attempt and send")
-    await leader.postgres.passes()
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.COMMIT, "kill -9 between attempt and send") as leader:
+        if leader:
+            leader.postgres.stalls()
+            leader.send(signal.SIGKILL)
+    if leader:
+        await leader.postgres.passes()
+        await start_again(stage, leader)
 
 
 async def lose_power_in_a_transaction(stage: Stage) -> None:
     """Take the leader and its machine away in a transaction, of whose end the database never learns."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-        leader.send(signal.SIGKILL)
-    await _kill(stage, leader, "power loss in a transaction")
-    await leader.postgres.passes()
-    await start_again(stage, leader)
+    async with _caught(stage, Trap.WRITE, "power loss in a transaction") as leader:
+        if leader:
+            leader.postgres.stalls()
+            leader.send(signal.SIGKILL)
+    if leader:
+        await leader.postgres.passes()
+        await start_again(stage, leader)
 
 
 @asynccontextmanager
@@ -142,7 +149,7 @@ async def kill_while_telegram_is_away(stage: Stage) -> None:
     leader = await stage.settle()
     await stage.bot_api.refuses_connections()
     await _kill(stage, leader, "kill -9, Telegram away")
-    await asyncio.sleep(stage.chance.uniform(2, 15))
+    await stage.pause(15)
     await stage.bot_api.accepts_connections()
     await start_again(stage, leader)
 
@@ -150,7 +157,7 @@ async def kill_while_telegram_is_away(stage: Stage) -> None:
 async def terminate(stage: Stage) -> None:
     """Have the leader end as for an update."""
     leader = await stage.settle()
-    await asyncio.sleep(stage.chance.uniform(0, 4))
+    await stage.pause(4)
     async with blow(stage, "SIGTERM", leader.name, TERMINATED):
         leader.send(signal.SIGTERM)
     await start_again(stage, leader)
@@ -169,10 +176,10 @@ async def terminate_in_a_delivery_that_hangs(stage: Stage) -> None:
 async def suspend(stage: Stage) -> None:
     """Suspend the leader for longer than its lease."""
     leader = await stage.settle()
-    await asyncio.sleep(stage.chance.uniform(0, 3))
+    await stage.pause(3)
     async with blow(stage, "SIGSTOP", leader.name, KILLED):
         leader.send(signal.SIGSTOP)
-    await asyncio.sleep(stage.chance.uniform(0, 5))
+    await stage.pause(5)
     leader.send(signal.SIGCONT)
     await asyncio.sleep(2)
 
@@ -191,10 +198,10 @@ async def suspend_a_standby(stage: Stage) -> None:
 async def partition(stage: Stage) -> None:
     """Let nothing pass between the leader and the database; what was under way arrives when it is over."""
     leader = await stage.settle()
-    await asyncio.sleep(stage.chance.uniform(0, 3))
+    await stage.pause(3)
     async with blow(stage, "partition that stalls", leader.name, KILLED):
         leader.postgres.stalls()
-    await asyncio.sleep(stage.chance.uniform(0, 8))
+    await stage.pause(8)
     await leader.postgres.passes()
     await asyncio.sleep(2)
 
@@ -203,51 +210,55 @@ async def lose_packets(stage: Stage) -> None:
     """Let every packet between the leader and the database vanish, on a line of a network of its own."""
     leader = await stage.settle()
     assert leader.network
-    await asyncio.sleep(stage.chance.uniform(0, 3))
+    await stage.pause(3)
     async with blow(stage, "partition that loses packets", leader.name, KILLED):
         leader.network.cut()
-    await asyncio.sleep(stage.chance.uniform(0, 8))
+    await stage.pause(8)
     leader.network.mend()
     await asyncio.sleep(2)
 
 
 async def lose_packets_in_a_transaction(stage: Stage) -> None:
-    """The same, while a transaction of the leader is open."""
-    leader = await stage.settle()
-    assert leader.network
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.network.cut()
-    async with blow(stage, "partition that loses packets in a transaction", leader.name, KILLED):
-        pass
-    await asyncio.sleep(stage.chance.uniform(0, 8))
-    leader.network.mend()
-    await asyncio.sleep(2)
+    """Let every packet vanish while a transaction of the leader is open."""
+    async with _caught(stage, Trap.WRITE, "partition that loses packets in a transaction") as leader:
+        if leader and leader.network:
+            leader.network.cut()
+    if leader and leader.network:
+        await stage.pause(8)
+        leader.network.mend()
+        await asyncio.sleep(2)
 
 
 async def partition_in_an_answer(stage: Stage) -> None:
-    """The same, in the middle of an answer."""
+    """Let nothing pass from the middle of an answer of the database on."""
     leader = await stage.settle()
     async with blow(stage, "partition in an answer", leader.name, KILLED):
         leader.postgres.stalls(after=stage.chance.randrange(1, 200))
-    await asyncio.sleep(stage.chance.uniform(0, 8))
+    await stage.pause(8)
     await leader.postgres.passes()
     await asyncio.sleep(2)
 
 
 async def partition_in_a_transaction(stage: Stage) -> None:
-    """The same, while a transaction of the leader is open."""
-    leader = await stage.settle()
-    async with stage.audit.trap(Trap.WRITE) as trap:
-        if await trap.until_caught(SOMETHING_IS_SAID_WITHIN) != leader.name:
-            return
-        leader.postgres.stalls()
-    async with blow(stage, "partition in a transaction", leader.name, KILLED):
-        pass
-    await asyncio.sleep(stage.chance.uniform(0, 8))
-    await leader.postgres.passes()
-    await asyncio.sleep(2)
+    """Let nothing pass while a transaction of the leader is open."""
+    async with _caught(stage, Trap.WRITE, "partition in a transaction") as leader:
+        if leader:
+            leader.postgres.stalls()
+    if leader:
+        await stage.pause(8)
+        await leader.postgres.passes()
+        await asyncio.sleep(2)
+
+
+async def suspend_in_a_transaction(stage: Stage) -> None:
+    """Suspend the leader for longer than its lease, while a transaction of it is open."""
+    async with _caught(stage, Trap.WRITE, "SIGSTOP in a transaction") as leader:
+        if leader:
+            leader.send(signal.SIGSTOP)
+    if leader:
+        await stage.pause(5)
+        leader.send(signal.SIGCONT)
+        await asyncio.sleep(2)
 
 
 async def refuse(stage: Stage) -> None:
@@ -255,7 +266,7 @@ async def refuse(stage: Stage) -> None:
     leader = await stage.settle()
     async with blow(stage, "partition that refuses", leader.name, KILLED):
         await leader.postgres.refuses()
-    await asyncio.sleep(stage.chance.uniform(0, 8))
+    await stage.pause(8)
     await leader.postgres.passes()
     await asyncio.sleep(2)
 
@@ -315,6 +326,7 @@ TAKEOVERS: tuple[Step, ...] = (
     terminate,
     terminate_in_a_delivery_that_hangs,
     suspend,
+    suspend_in_a_transaction,
     partition,
     partition_in_an_answer,
     partition_in_a_transaction,

@@ -63,6 +63,19 @@ def two_pollers(history: History) -> Iterator[str]:
         leader = history.leader_at(call.at)
         if call.method == POLL and leader and leader.who != call.who and call.at - leader.since > history.lease:
             yield f"two pollers: {call.who} polls {call.at - leader.since:.1f} s after {leader.who} took the lease"
+    if (longest := _longest_overlap(history)) > history.lease:
+        yield f"two pollers: two of them polled at once for {longest:.1f} s"
+
+
+def _longest_overlap(history: History) -> float:
+    """Return for how many seconds two watchdogs polled at once."""
+    polls = sorted((each for each in history.calls if each.method == POLL), key=lambda each: each.at)
+    longest, last = 0.0, dict[str, float]()
+    for poll in polls:
+        overlaps = [ended_at - poll.at for who, ended_at in last.items() if who != poll.who]
+        longest = max([longest, *overlaps])
+        last[poll.who] = max(last.get(poll.who, 0.0), poll.ended_at or poll.at)
+    return longest
 
 
 def overtaken_speaks(history: History) -> Iterator[str]:
@@ -154,6 +167,7 @@ def figures(history: History) -> list[str]:
     messages = f"{len(history.messages)} messages ({marked} marked as perhaps repeated)"
     counts = f"{len(history.takeovers)} takeovers, {len(history.breaches)} breaches"
     lines = [f"{counts}, {messages}, {len(history.writes)} rows"]
+    lines.append(f"two watchdogs polled Telegram at once for {_longest_overlap(history):.2f} s at the longest")
     kinds: dict[str, list[Blow]] = {}
     for blow in history.blows:
         kinds.setdefault(blow.kind, []).append(blow)

@@ -63,6 +63,7 @@ def test_nothing_is_found_in_a_run_that_was_right() -> None:
     assert found(right()) == ""
     assert checks.figures(right()) == [
         "2 takeovers, 1 breaches, 3 messages (0 marked as perhaps repeated), 2 rows",
+        "two watchdogs polled Telegram at once for 0.00 s at the longest",
         f"   1 kill -9: leads after {spread(11.0)}, polls after {spread(11.1)}",
         f"   1 SIGTERM: leads after {spread(0.1)}, polls after {spread(0.2)}",
     ]
@@ -125,6 +126,11 @@ def held(history: History) -> None:
             id="the same end in other words",
         ),
         pytest.param(with_call(polls("a", 132)), "two pollers: a polls 11.0 s after b", id="two pollers for too long"),
+        pytest.param(
+            with_call(Call(who="a", method="getupdates", at=109, ended_at=140)),
+            "two pollers: two of them polled at once for 18.9 s",
+            id="a poll that goes on beside another one's",
+        ),
         pytest.param(with_call(says("a", 121.2, "⏱")), "spoke while b leads since 0.20 s", id="an old leader speaks"),
         pytest.param(
             with_call(Call(who="a", method="editmessagetext", at=130, is_done=False)),

@@ -19,6 +19,7 @@ from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import Action
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.board_text import BoardRecord
+from wine_slo.slo.views.shown_chart import ShownChart
 
 log = logging.getLogger(__name__)
 
@@ -199,6 +200,15 @@ def reports_of(text: str | None) -> list[Reported]:
         return cast("list[Reported]", _decoded(text or "[]", list[Reported], "deployments"))
     except LedgerError as error:
         log.error("%s; they are left out", error)  # noqa: TRY400 - a sentence says it all
+        return []
+
+
+def charts_of(text: str | None) -> list[ShownChart]:
+    """Return the charts that are in chats; none where they cannot be read, as nothing else depends on them."""
+    try:
+        return cast("list[ShownChart]", _decoded(text or "[]", list[ShownChart], "charts"))
+    except LedgerError as error:
+        log.error("%s; they stay as they are", error)  # noqa: TRY400 - a sentence says it all
         return []
 
 

@@ -17,7 +17,8 @@ from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
+from wine_slo.slo.lease import Leadership
+from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, ACKNOWLEDGE_ALL, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
 from wine_slo.slo.oncall.lookup import AND, NUMBER_SIGNS, UnknownNameError, UnknownNumberError
@@ -27,6 +28,7 @@ from wine_slo.slo.oncall.silence_words import ALL
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.source.clocks import SourceTime, WallTime, age
 from wine_slo.slo.text.command_text import MAX_SILENCES, Replies
+from wine_slo.slo.text.leadership import leadership_lines
 from wine_slo.slo.text.silences import MAX_LABEL, silence_choice, silence_not_understood
 from wine_slo.slo.text.status_list import replica_lines, status_list
 
@@ -50,10 +52,12 @@ class OnCall:
         revive: Called with the id of a chat in which somebody has sent `/start`.
         announce: Notifies every chat but one of what somebody has done there.
         reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
+        sharing: The numbers of the incidents of which a chat knows by the same message as of one of them.
         is_overdue: Whether the last evaluation is so old that it does not show the present.
+        leadership: Who leads of several watchdogs; None where there is only one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it, by name
         self,
         snapshot: Snapshot,
         replies: Callable[[Address], Replies],
@@ -62,14 +66,18 @@ class OnCall:
         announce: Callable[[Callable[[Replies], str], Address], None] = lambda _text, _but: None,
         reach: Callable[[Question | Press], Reach] = lambda _request: None,
         *,
+        sharing: Callable[[Address, int], Collection[int]] = lambda _chat, _number: (),
         is_overdue: Callable[[], bool] = lambda: False,
+        leadership: Callable[[], Leadership] | None = None,
     ) -> None:
+        self._leadership = leadership
         self._snapshot = snapshot
         self._replies = replies
         self._journal = journal
         self._revive = revive
         self._announce = announce
         self._reach = reach
+        self._sharing = sharing
         self._is_overdue = is_overdue
         self._choices_offered: OrderedDict[tuple[Address, str], UnclearError] = OrderedDict()
 
@@ -96,6 +104,7 @@ class OnCall:
             Command("undo", phrase("Undo your last action"), self._undo_last, changes=True),
             Command("start", phrase("About this bot and what it monitors"), self._start, counts_late=True),
             Reaction(ACKNOWLEDGE, self._press_take, changes=True, counts_late=True),
+            Reaction(ACKNOWLEDGE_ALL, self._press_take_all, changes=True, counts_late=True),
             Reaction(SILENCE, self._press_silence, changes=True),
             Reaction(END, self._press_end, changes=True),
             Reaction(UNDO, self._press_undo, changes=True),
@@ -124,7 +133,8 @@ class OnCall:
         )
         replicas = replica_lines(replies.fmt, self._snapshot.replicas, now)
         listed = status_list(replies.fmt, shown, now, actions, is_overdue=self._is_overdue())
-        return Answer("\n".join([listed, *replicas]))
+        leads = leadership_lines(replies.fmt, self._leadership(), now) if self._leadership else []
+        return Answer("\n".join([listed, *replicas, *leads]))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))
@@ -159,15 +169,17 @@ class OnCall:
             taken = next((action for each in named if (action := actions.acknowledgement(each))), None)
             return Answer(replies.taken_already(taken) if taken else replies.none_open())
         if len(free) > 1 and not question.arguments:
-            titles = (f"#{each.number} {unescape(replies.fmt.title(each.key))}"[:MAX_LABEL] for each in free)
-            buttons = [Button(title, ACKNOWLEDGE, _of(each)) for title, each in zip(titles, free, strict=True)]
-            return Answer(replies.which(free), tuple((each,) for each in buttons[:MOST_NAMED]))
-        written = True
-        for incident in free:
-            action = self._acknowledgement(question, at, incident)
-            action = replace(action, cause=f"{question.cause} #{incident.number}")  # one question can be about several
-            _, written = await self._journal.add(action)
+            offered = [(f"#{each.number} {unescape(replies.fmt.title(each.key))}", each) for each in free[:MOST_NAMED]]
+            buttons = [Button(title[:MAX_LABEL], ACKNOWLEDGE, _of(each)) for title, each in offered]
+            return Answer(replies.which(free), tuple((each,) for each in buttons))
+        written = await self._acknowledge(question, at, free)
         return Answer(_with(replies, replies.taken_all(free, question.person), written=written))
+
+    async def _acknowledge(self, request: Question | Press, at: datetime, incidents: Sequence[Incident]) -> bool:
+        """Keep that somebody has these; return whether it is written down."""
+        those = [self._acknowledgement(request, at, each) for each in incidents]
+        numbered = [replace(each, cause=f"{request.cause} #{each.incident}") for each in those]
+        return (await self._journal.add_all(numbered))[1]
 
     def _named(
         self, words: Sequence[str], incidents: Sequence[Incident], replies: Replies
@@ -211,6 +223,21 @@ class OnCall:
             return Answer(toast=replies.taken_already(taken))
         _, written = await self._journal.add(self._acknowledgement(press, now, incident))
         return Answer(toast=_with(replies, replies.taken(incident), written=written))
+
+    async def _press_take_all(self, press: Press) -> Answer:
+        replies, state, reach = self._replies(press.chat), self._snapshot.state, self._reach(press)
+        number, actions = int(press.arguments[0]), self._journal.actions
+        numbers = [each for each in self._sharing(press.chat, number) if reach is None or each in reach]
+        those = [each for key in sorted(numbers) if (each := state.incidents.get(key)) is not None and each.is_open]
+        if not those:
+            return self._over(press, replies)
+        taken = [action for each in those if (action := actions.acknowledgement(each)) is not None]
+        free = [each for each in those if actions.acknowledgement(each) is None]
+        if not free and not any(each.request == press.cause for each in taken):
+            return Answer(toast=replies.taken_already(taken[0]))
+        written = await self._acknowledge(press, self._snapshot.now(), free)
+        count = len(free) or sum(each.request == press.cause for each in taken)
+        return Answer(toast=_with(replies, replies.taken_many(count), written=written))
 
     # Silences
 
@@ -318,7 +345,7 @@ class OnCall:
         those = [each for each in actions.all if each.number in done] or actions.undoable(question.person.id, now)
         if not those:
             return Answer(replies.nothing_to_take_back())
-        text = "\n".join(map(replies.taken_back, those))
+        text = replies.taken_back_all(those)
         answer = await self._revoke(question, those, ActionKind.UNDO, text)
         return Answer(answer.toast)
 
@@ -335,10 +362,9 @@ class OnCall:
     async def _revoke(
         self, request: Question | Press, actions: Sequence[Action], kind: ActionKind, text: str
     ) -> Answer:
-        written = True
-        for action in actions:
-            revocation = replace(self._action(request, self._snapshot.now(), kind), of=action.number)
-            _, written = await self._journal.add(replace(revocation, cause=f"{request.cause} #{action.number}"))
+        one = self._action(request, self._snapshot.now(), kind)
+        those = [replace(one, of=each.number, cause=f"{request.cause} #{each.number}") for each in actions]
+        _, written = await self._journal.add_all(those)
         if silences := [action for action in actions if action.silence is not None]:
             self._announce(lambda others: others.announced_end(request.person, silences), request.chat)
         return Answer(toast=_with(self._replies(request.chat), text, written=written))

@@ -44,6 +44,8 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
         terminal.line("That is too long ago: the status above is out of date.", "bad")
     if found.blind:
         terminal.line("Prometheus does not answer.", "bad")
+    for each in filter(None, (status_text.replica(one, found.now) for one in found.replicas)):
+        terminal.line(each, "care")
     if found.untold_seconds >= 1:
         terminal.line(
             f"A notification has been undelivered for {span(timedelta(seconds=found.untold_seconds))}.", "bad"

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 import aiohttp
+from msgspec import structs
 
+from wine_slo.config.setting_types import ReplicaUrls
 from wine_slo.integrations.prometheus.client import TIMEOUT, PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.prometheus.shared_queries import SharedQueries
@@ -43,9 +45,18 @@ def connect(
     return Replicas(members, count) if len(members) > 1 else next(iter(members.values()))
 
 
+def replicas(session: aiohttp.ClientSession, settings: WatchdogSettings) -> dict[str, tuple[MetricSource, SourceInfo]]:
+    """Return each metric source of the settings and what describes it, by its URL."""
+    alone = {
+        url: structs.replace(settings, prometheus_url=ReplicaUrls(url))
+        for url in settings.prometheus_url.by_name.values()
+    }
+    return {url: (connect(session, each), info(session, each)) for url, each in alone.items()}
+
+
 def shared(source: MetricSource) -> MetricSource:
     """Return a metric source for many objectives, whose queries are sent together."""
-    return SharedQueries(source)
+    return source.each(SharedQueries) if isinstance(source, Replicas) else SharedQueries(source)
 
 
 def info(session: aiohttp.ClientSession, settings: WatchdogSettings) -> SourceInfo:

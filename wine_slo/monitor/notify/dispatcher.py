@@ -37,6 +37,7 @@ from wine_slo.slo.notification.runbook import Section
 
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 10  # incidents in a line of the log
 MOST_MOVES = 3  # in a row; more is no group that has become a supergroup
 
 
@@ -95,6 +96,7 @@ class Dispatcher:
             rules=self._rules,
             on_message=on_message,
             on_suppressed=on_suppressed,
+            can_edit=lambda chat: channel_of(chat).capabilities.edit,
         )
         self._has_evaluated = asyncio.Event()
         self._tried_at: dict[Address, datetime] = {}  # when the latest try of each chat began
@@ -106,6 +108,10 @@ class Dispatcher:
         self._book.begin()
         self._has_evaluated.set()
         self.wake()
+
+    async def until_evaluated(self) -> None:
+        """Wait for the first evaluation."""
+        await self._has_evaluated.wait()
 
     @property
     def is_quiet(self) -> bool:
@@ -180,6 +186,10 @@ class Dispatcher:
         chat = self._recipients.subscriber_at(address).chat
         return self._book.open_in(chat)
 
+    def sharing(self, address: Address, number: int) -> frozenset[int]:
+        """Return the numbers of the incidents that share the message of one in a chat, by where its people write."""
+        return self._book.sharing(self._recipients.subscriber_at(address).chat, number)
+
     def suppressed(self, chat: Address) -> Mapping[int, Suppression]:
         """Return why notifications are not sent to a chat at present, by the number of the incident."""
         return self._planner.suppressed(chat)
@@ -214,7 +224,7 @@ class Dispatcher:
             await self._try(chat, notification)
             moves += self._recipients.subscriber(chat).address != address
             if moves > MOST_MOVES:
-                self._waits.fail(chat, notification.after.incident, is_edit=notification.edits is not None)
+                self._waits.fail(chat, [notification.after.incident], is_edit=notification.edits is not None)
         is_free = self._waits.is_free(chat, ELSEWHERE, is_edit=False) and not self._waits.are_any(chat)
         if self._waits.is_in_doubt(chat) and is_free and self._may_try(chat):
             await self._reach(chat)
@@ -239,13 +249,12 @@ class Dispatcher:
         except Exception:
             log.exception("chat %s was not notified (%s): a fault of ours", chat.place, notification.kind)
             self._on_message(notification.kind, "failed")
-            for number in numbers:
-                self._waits.fail(chat, number, is_edit=is_edit)
+            self._waits.fail(chat, numbers, is_edit=is_edit)
             return
         self._on_message(notification.kind, "told")
-        log.info(
-            "chat %s was notified: %s of %s", chat.place, notification.kind, ", ".join(f"#{each}" for each in numbers)
-        )
+        named = ", ".join(f"#{each}" for each in numbers[:MOST_NAMED])
+        more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
+        log.info("chat %s was notified: %s of %s%s", chat.place, notification.kind, named, more)
         for number in numbers:
             self._waits.succeed(chat, number, is_edit=is_edit)
         if not is_edit:
@@ -266,7 +275,7 @@ class Dispatcher:
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
             if error.retry_after is not None:  # which holds no message, as this was none
-                self._waits.fail(chat, ELSEWHERE, error.retry_after, is_edit=False)
+                self._waits.fail(chat, [ELSEWHERE], error.retry_after, is_edit=False)
             else:
                 await self._fail(chat, error, Kind.UNREACHABLE, [ELSEWHERE], is_edit=False)
         else:
@@ -350,8 +359,7 @@ class Dispatcher:
             self._flood(chat, error, error.retry_after, is_edit=is_edit)
         else:
             first = FIRST_WAIT if error.surely_not_sent or is_edit else FIRST_WAIT_UNSURE
-            waits = [self._waits.fail(chat, each, first, is_edit=is_edit) for each in numbers]
-            again = min(waits).total_seconds()
+            again = self._waits.fail(chat, numbers, first, is_edit=is_edit).total_seconds()
             log.warning("chat %s was not notified (%s): %s; again in %.0f s", chat.place, kind, error, again)
 
     def _flood(self, chat: Address, error: ChannelError, wait: timedelta, *, is_edit: bool) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from wine_slo.integrations.storage.ledger import Ledger
@@ -50,18 +50,28 @@ class Journal:
 
     async def add(self, action: Action) -> tuple[Action, bool]:
         """Keep an action; it with its number, and whether it is written down. One of the same cause counts once."""
+        (known,), written = await self.add_all([action])
+        return known, written
+
+    async def add_all(self, actions: Sequence[Action]) -> tuple[tuple[Action, ...], bool]:
+        """Keep actions that were done together; they with their numbers, and whether all of them are written down.
+
+        One of the same cause counts once.
+        """
         async with self._turn:
-            known = self.actions.of_cause(action.cause)
-            if known is None:
-                self.actions = self.actions.with_one_more(action)
-                known = self.actions.all[-1]
-                self._unwritten.append(known)
-                log.info("%s (%d) did: %s, action %d", known.by.name, known.by.id, known.deed, known.number)
+            new = [each for each in actions if self.actions.of_cause(each.cause) is None]
+            if new:
+                self.actions = self.actions.with_more(new)
+                self._unwritten += self.actions.all[-len(new) :]
+                last, count = self.actions.all[-1], f" and {len(new) - 1} before it" if len(new) > 1 else ""
+                log.info("%s (%d) did: %s, action %d%s", last.by.name, last.by.id, last.deed, last.number, count)
             if self._unwritten:
                 await self._write()
         for listener in self._listeners:
             listener()
-        return known, known not in self._unwritten
+        known = tuple(found for each in actions if (found := self.actions.of_cause(each.cause)) is not None)
+        unwritten = {each.number for each in self._unwritten}
+        return known, not any(each.number in unwritten for each in known)
 
     def distinguished(self, person: Person) -> Person:
         """Return a person, with their id in the name where somebody else of that name has done something."""
@@ -88,7 +98,21 @@ class Journal:
                     await self._write()
 
     async def _write(self) -> None:
-        for action in list(self._unwritten):  # one by one, so that none that can never be written holds the others
+        waiting = list(self._unwritten)
+        try:
+            await asyncio.to_thread(self._ledger.add_actions, waiting)
+        except LedgerError as error:
+            log.error("%s; what people did is kept in memory and written as soon as that works", error)  # noqa: TRY400 - expected
+            self._news.set()
+        except Exception:
+            log.exception("actions cannot be written together by a fault of ours; each is tried alone")
+            await self._write_singly(waiting)
+        else:
+            self._unwritten = self._unwritten[len(waiting) :]
+
+    async def _write_singly(self, waiting: Sequence[Action]) -> None:
+        """Write actions one by one, so that none that can never be written holds the others."""
+        for action in waiting:
             try:
                 await asyncio.to_thread(self._ledger.add_actions, [action])
             except LedgerError as error:

@@ -1,7 +1,9 @@
 """What each recipient is to receive next, and why something is not sent to it at present."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
@@ -11,17 +13,50 @@ from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.notify.records import DeliveryRecords
 from wine_slo.monitor.notify.waits import Due, Waits
 from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.messages import Button, Keyboard
+from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
-from wine_slo.slo.notification.keyboard import link_to
-from wine_slo.slo.notification.plan import Notification, Wording, fold, next_notification
-from wine_slo.slo.notification.policy import Suppression, is_unknown, owes, suppression_of
+from wine_slo.slo.evaluation.phases import Phase
+from wine_slo.slo.notification.keyboard import storm_buttons
+from wine_slo.slo.notification.plan import STORM, Notification, Wording, next_notification
+from wine_slo.slo.notification.policy import Policy, Suppression, is_unknown, owes, suppression_of
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.notification.runbook import Section
+from wine_slo.slo.notification.storm import MOST_NEW, Member, Storm, family_of, onsets, recent_messages
+from wine_slo.slo.notification.storm_messages import (
+    Buttons,
+    begun,
+    has_own_message,
+    is_settling,
+    joined,
+    missed,
+    next_of_storm,
+    together_again,
+)
+from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.text.wording import IncidentWording
 
 OnSuppressed = Callable[[Suppression], None]
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """One comparison of what there is with what a chat has received.
+
+    Attributes:
+        chat: The chat.
+        words: How things read there.
+        now: The instant.
+        held: Why something is not sent, by the number of its incident; it is filled on the way.
+    """
+
+    chat: Address
+    words: Wording
+    now: datetime
+    held: dict[int, Suppression] = field(default_factory=dict)
 
 
 class Planner:
@@ -37,6 +72,7 @@ class Planner:
         rules: When and where may be notified.
         on_message: Called with the kind and `failed` where a notification cannot be worded.
         on_suppressed: Called once with why a notification is not sent, when that begins.
+        can_edit: Whether the messages of a recipient can be edited.
     """
 
     def __init__(  # noqa: PLR0913 - the dispatcher alone makes it, by name
@@ -51,6 +87,7 @@ class Planner:
         rules: Rules,
         on_message: Callable[[Kind, str], None],
         on_suppressed: OnSuppressed | None,
+        can_edit: Callable[[Address], bool],
     ) -> None:
         self._book = book
         self._waits = waits
@@ -62,6 +99,7 @@ class Planner:
         self._policies = Policies(rules, localizer, snapshot, journal)
         self._on_message = on_message
         self._on_suppressed = on_suppressed
+        self._has_edits = can_edit
         self._suppressed: dict[Address, dict[int, Suppression]] = {}  # by chat and incident
 
     @property
@@ -74,8 +112,8 @@ class Planner:
             if incident is None:
                 continue
             knows = record.stage is Stage.OPENED or record.opening == incident.openings
-            policy = self._policies.of(incident, record.chat, self._known_since(incident, record.chat))
-            if knows or not policy.is_second or owes(incident, record, now, policy):
+            is_second = record.chat in self._rules.second_chats
+            if knows or not is_second or owes(incident, record, now, self._policy(incident, record.chat)):
                 due.append(record)
         return tuple(due)
 
@@ -86,12 +124,9 @@ class Planner:
         waiting = []
         for record in self._book.all():
             incident = state.incidents.get(record.incident)
-            if incident is not None and owes(
-                incident,
-                record,
-                now,
-                self._policies.of(incident, record.chat, self._known_since(incident, record.chat)),
-            ):
+            if incident is None or not is_unknown(incident, record) or is_settling(incident, record, now):
+                continue
+            if owes(incident, record, now, self._policy(incident, record.chat)):
                 waiting.append(incident.closed_at or incident.opened_at)
         return min(waiting, default=None)
 
@@ -108,83 +143,226 @@ class Planner:
 
     def due(self, chat: Address) -> Due:
         """Return the new messages that are due in a chat and do not have to wait."""
-        planned, _ = self._planned(chat, self._wording(chat))
+        planned, _ = self._planned(chat)
         return frozenset(
-            (incident.number, incident.openings, notification.kind)
-            for incident, notification in planned
+            (record.incident, record.opening, notification.kind)
+            for notification in planned
             if notification.edits is None
+            for record in (notification.after, *notification.others)
         )
-
-    def _wording(self, chat: Address) -> Wording:
-        state, now = self._snapshot.state, self._snapshot.now()
-        return IncidentWording(self._localizer.fmt(chat), state, now, self._journal.actions)
 
     def next(self, chat: Address) -> Notification | None:
         """Return the next notification for a chat that need not wait; only new messages while it refuses them."""
-        words = self._wording(chat)
-        planned, held = self._planned(chat, words)
-        try:
-            link = link_to(self._rules.runbook.of(Section.MANY), self._localizer.fmt(chat).say)
-            group = fold(planned, words, link)
-        except Exception:
-            log.exception("chat %s: what is too much at once is sent one by one: a fault of ours", chat.place)
-            group = None
-        if group is not None:
-            held |= dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED)
+        planned, held = self._planned(chat)
         self._note_suppressed(chat, held)
-        notifications = [notification for _, notification in planned]
-        return min([group, *notifications] if group else notifications, key=_urgency, default=None)
+        return min(planned, key=_urgency, default=None)
 
-    def _planned(
-        self, chat: Address, words: Wording
-    ) -> tuple[list[tuple[Incident, Notification]], dict[int, Suppression]]:
-        """Return the notifications for a chat, each with its incident, and why others are not sent."""
-        state, now = self._snapshot.state, self._snapshot.now()
+    def _planned(self, chat: Address) -> tuple[list[Notification], dict[int, Suppression]]:
+        """Return the notifications for a chat, and why others are not sent."""
+        state, now, fmt = self._snapshot.state, self._snapshot.now(), self._localizer.fmt(chat)
+        words = IncidentWording(fmt, state, now, self._journal.actions)
+        this = _Pass(chat=chat, words=words, now=now)
+        plain, sharing, begun_ones, late = self._sorted(this, state)
+        storms = [Storm(message=message, members=tuple(those)) for message, those in sorted(sharing.items())]
+        planned = [each for member in plain if (each := self._single(member, this)) is not None]
+        if (group := together_again(planned, words)) is not None:
+            numbers = {group.after.incident, *(each.incident for each in group.others)}
+            planned = [(member, each) for member, each in planned if member.incident.number not in numbers]
+        found = [] if group is None else [group]
+        found += [each for _, each in planned]
+        can_edit = self._can_edit(chat)
+        found += self._of_onsets(begun_ones, storms if can_edit else (), this)  # before edits that bring nothing new
+        for storm in storms:
+            if len(storm.members) > 1:
+                found += self._of_storm(storm, this, can_edit=can_edit)
+        many = [each for each in late if family_of(each.incident)]
+        if len(many) > STORM:
+            found += self._together(lambda: missed(many, words, now), many, this)
+            late = [each for each in late if not family_of(each.incident)]
+        found += self._singly(late, this)
         is_closed = self._recipients.subscriber(chat).is_closed
-        planned: list[tuple[Incident, Notification]] = []
-        held: dict[int, Suppression] = {}
-        for record in self._book.all():
-            incident = state.incidents.get(record.incident)
-            if record.chat != chat or incident is None:
-                continue
-            notification, reason = self._plan(incident, record, words, now)
-            if reason is not None:
-                held[record.incident] = reason
-            if notification is not None and not (is_closed and notification.edits is not None):
-                planned.append((incident, notification))
-        return planned, held
+        return [each for each in found if not (is_closed and each.edits is not None)], this.held
 
-    def _plan(
-        self, incident: Incident, record: DeliveryRecord, words: Wording, now: datetime
-    ) -> tuple[Notification | None, Suppression | None]:
-        """Return the next notification of an incident, or why it is not sent."""
-        chat = record.chat
-        if not any(self._waits.is_free(chat, record.incident, is_edit=each) for each in (False, True)):
-            return None, self._waits.reason(chat) if is_unknown(incident, record) else None
+    def _sorted(
+        self, this: _Pass, state: State
+    ) -> tuple[list[Member], dict[int, list[Member]], list[Member], list[Member]]:
+        """Return what a chat has received, and is to receive, by how it is planned.
+
+        That is: incidents with a message of their own; those that share one, by its id; breaches of which it knows
+        nothing; incidents that are over and of which it knows nothing.
+
+        Args:
+            this: The pass.
+            state: What is known.
+        """
+        chat, held = this.chat, this.held
+        plain, begun_ones, late = list[Member](), list[Member](), list[Member]()
+        sharing: dict[int, list[Member]] = {}
+        for record in self._book.in_chat(chat):
+            incident = state.incidents.get(record.incident)
+            if incident is None:
+                continue
+            is_unsaid = is_unknown(incident, record)
+            if not self._waits.is_free(chat, record.incident, is_edit=False) and is_unsaid:
+                held[record.incident] = self._waits.reason(chat)
+            policy = self._policy(incident, chat)
+            reason = suppression_of(incident, record, this.now, policy)
+            if reason is not None:
+                held.setdefault(record.incident, reason)
+            member = Member(incident=incident, record=record, policy=policy)
+            is_shared = record.is_folded and record.message is not None and record.stage is not Stage.NOTHING
+            if is_shared and record.message is not None:
+                sharing.setdefault(record.message, []).append(member)
+            if is_unsaid and record.stage is not Stage.OPENED:
+                if reason is None and self._waits.is_free(chat, record.incident, is_edit=False):
+                    (begun_ones if incident.is_open else late).append(member)
+            elif not is_shared:
+                plain.append(member)
+        lone = [those[0] for those in sharing.values() if len(those) == 1]
+        plain += [each for each in lone if has_own_message(each, this.now)]
+        return plain, sharing, begun_ones, late
+
+    def _policy(self, incident: Incident, chat: Address) -> Policy:
+        return self._policies.of(incident, chat, self._known_since(incident, chat), has_buttons=False)
+
+    def _can_edit(self, chat: Address) -> bool:
+        """Return whether breaches may be brought into a message by editing it."""
+        try:
+            return self._has_edits(chat)
+        except ChannelError:
+            return False
+
+    def _single(self, member: Member, this: _Pass) -> tuple[Member, Notification] | None:
+        """Return the next notification of an incident with a message of its own; None where there is none now."""
+        incident, record = member.incident, member.record
+        chat, number = record.chat, incident.number
+        if not any(self._waits.is_free(chat, number, is_edit=each) for each in (False, True)):
+            return None
         try:
             policy = self._policies.of(incident, chat, self._known_since(incident, chat))
-            reason = suppression_of(incident, record, now, policy)
-            notification = next_notification(incident, record, words, now, policy)
+            notification = next_notification(incident, replace(record, is_folded=False), this.words, this.now, policy)
         except Exception:  # one incident that cannot be worded holds no other
-            log.exception("chat %s: nothing can be said of #%d: a fault of ours", chat.place, record.incident)
+            log.exception("chat %s: nothing can be said of #%d: a fault of ours", chat.place, number)
             self._on_message(Kind.BREACH if incident.is_open else Kind.RECOVERY, "failed")
             for is_edit in (False, True):
-                self._waits.fail(chat, record.incident, is_edit=is_edit)
-            return None, Suppression.RETRY
-        if notification is not None and not self._waits.is_free(
-            chat, record.incident, is_edit=notification.edits is not None
-        ):
-            return None, reason if notification.edits is not None else self._waits.reason(chat)
-        return notification, reason
+                self._waits.fail(chat, [number], is_edit=is_edit)
+            this.held[number] = Suppression.RETRY
+            return None
+        if notification is None:
+            return None
+        if not self._waits.is_free(chat, number, is_edit=notification.edits is not None):
+            if notification.edits is None:
+                this.held[number] = self._waits.reason(chat)
+            return None
+        after = replace(notification.after, is_folded=record.is_folded)  # others may still come into that message
+        return member, replace(notification, after=after)
+
+    def _singly(self, those: Iterable[Member], this: _Pass) -> list[Notification]:
+        found = (self._single(each, this) for each in those)
+        return [each[1] for each in found if each is not None]
+
+    def _together(
+        self,
+        make: Callable[[], Notification],
+        those: Sequence[Member],
+        this: _Pass,
+    ) -> list[Notification]:
+        """Return one notification of many incidents; one by one where it cannot be worded."""
+        try:
+            group = make()
+        except Exception:
+            chat = those[0].record.chat
+            log.exception("chat %s: what is too much at once is sent one by one: a fault of ours", chat.place)
+            return self._singly(those, this)
+        this.held.update(dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED))
+        return [group]
+
+    def _of_storm(
+        self,
+        storm: Storm,
+        this: _Pass,
+        *,
+        can_edit: bool,
+    ) -> list[Notification]:
+        """Return what is to be said of incidents that share a message and need not wait."""
+        chat, numbers = this.chat, [each.incident.number for each in storm.members]
+        for each in numbers[1:]:
+            this.held.setdefault(each, Suppression.GROUPED)
+        try:
+            found = next_of_storm(storm, this.words, self._buttons(chat), this.now, edits=can_edit)
+        except Exception:
+            log.exception("chat %s: nothing can be said of many incidents at once: a fault of ours", chat.place)
+            for is_edit in (False, True):
+                self._waits.fail(chat, numbers, is_edit=is_edit)
+            return []
+        return [each for each in found if self._is_free(chat, each)]
+
+    def _of_onsets(
+        self,
+        due: Sequence[Member],
+        storms: Iterable[Storm],
+        this: _Pass,
+    ) -> list[Notification]:
+        """Return how the breaches that are due are sent: one by one, in one message, or into one that there is."""
+        if not due:
+            return []
+        chat, state = this.chat, self._snapshot.state
+        objectives = self._localizer.fmt(chat).objectives
+        recent = recent_messages(self._book.in_chat(chat), this.now)
+        if self._waits.is_flooded(chat, is_edit=True) and recent < MOST_NEW:
+            storms = ()
+        suspicious = Counter(key.objective for key, each in state.tracks.items() if each.phase is Phase.BREACHING)
+        found: list[Notification] = []
+
+        def job_of(key: Key) -> str:
+            objective = objectives.of(key)
+            return objective.job if objective else dict(key.labels).get("job", "")
+
+        buttons = self._buttons(chat)
+        for onset in onsets(due, storms, this.now, recent=recent, suspicious=suspicious, job_of=job_of):
+            found += self._singly(onset.single, this)
+            if onset.together:
+                found += self._in_one(onset.together, buttons, this)
+            if onset.joining and onset.storm is not None:
+                edit = joined(onset.storm, onset.joining, this.words, buttons, this.now)
+                this.held.update(dict.fromkeys((each.incident.number for each in onset.joining), Suppression.GROUPED))
+                found += [edit] if edit is not None and self._is_free(chat, edit) else []
+        return found
+
+    def _in_one(self, those: Sequence[Member], buttons: Buttons, this: _Pass) -> list[Notification]:
+        """Return one message for breaches; of a single one its own, into which others can come."""
+        if len(those) > 1:
+            return self._together(lambda: begun(those, this.words, buttons, this.now), those, this)
+        return [replace(each, after=replace(each.after, is_folded=True)) for each in self._singly(those, this)]
+
+    def _is_free(self, chat: Address, notification: Notification) -> bool:
+        return self._waits.is_free(chat, notification.after.incident, is_edit=notification.edits is not None)
+
+    def _buttons(self, chat: Address) -> Buttons:
+        """Return what says which buttons are under a message about many incidents."""
+        say, rules = self._localizer.fmt(chat).say, self._rules
+        runbook = rules.runbook.of(Section.MANY)
+        links = ((say("Status page"), rules.status_page), (say("Runbook"), runbook))
+        row = tuple(Button(label, url=url) for label, url in links if url)
+
+        def buttons(members: Sequence[Member]) -> Keyboard:
+            still = [each for each in members if each.incident.is_open]
+            return storm_buttons(
+                min(each.incident.number for each in members),
+                rules.offers,
+                say,
+                (row,) if row else (),
+                is_acknowledged=all(each.policy.is_acknowledged for each in still),
+            )
+
+        return buttons
 
     def _known_since(self, incident: Incident, chat: Address) -> datetime | None:
         """Return since when a first chat knows, for a second one; since the opening where none can know of it."""
         if chat not in self._rules.second_chats:
             return None
         first = [
-            record
-            for record in self._book.all()
-            if record.incident == incident.number and record.chat not in self._rules.second_chats
+            record for record in self._book.of_incident(incident.number) if record.chat not in self._rules.second_chats
         ]
         knowing = [record.breach_told_at for record in first if record.stage is Stage.OPENED and record.breach_told_at]
         if knowing:

@@ -8,6 +8,7 @@ from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Localizer
 from wine_slo.slo.chat.address import Address
+from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.keyboard import buttons_of
 from wine_slo.slo.notification.policy import DelayReason, Policy
@@ -30,6 +31,7 @@ class Rules:
         pages_in_quiet_hours: Whether a fast burn of the error budget is sent all the same.
         offers: What can be done by pressing a button.
         runbook: Where people read what to do.
+        status_page: The address of the status page, as browsers reach it; empty where it is not known.
     """
 
     second_chats: Collection[Address] = ()
@@ -38,6 +40,7 @@ class Rules:
     pages_in_quiet_hours: bool = True
     offers: Collection[str] = ()
     runbook: Runbook = field(default_factory=Runbook)
+    status_page: str = ""
 
 
 class Policies:
@@ -55,14 +58,18 @@ class Policies:
         self._localizer = localizer
         self._snapshot = snapshot
         self._journal = journal
+        self._blindness: tuple[State | None, bool] = (None, False)
 
-    def of(self, incident: Incident, chat: Address, known_since: datetime | None) -> Policy:
+    def of(
+        self, incident: Incident, chat: Address, known_since: datetime | None, *, has_buttons: bool = True
+    ) -> Policy:
         """Return how a recipient may be notified of an incident now.
 
         Args:
             incident: Which.
             chat: The recipient.
             known_since: Of a second chat: since when a first one knows of it; None where none does.
+            has_buttons: Whether there are to be buttons, which need as long as all else.
         """
         state, actions, now = self._snapshot.state, self._journal.actions, self._snapshot.now()
         rules, fmt = self._rules, self._localizer.fmt(chat)
@@ -76,7 +83,7 @@ class Policies:
         return Policy(
             remind_after=objective.remind_after if objective else REMIND_OF_OURS,
             escalate_after=rules.escalate_after,
-            is_muted=state.is_blind and not incident.key.is_own,
+            is_muted=self._is_blind(state) and not incident.key.is_own,
             is_silenced=actions.silence_of(incident, state.incidents, now) is not None,
             silenced_until=actions.ran_out(incident.key, now),
             is_quiet=(
@@ -98,8 +105,16 @@ class Policies:
                 rules.offers,
                 fmt.say,
                 runbook=rules.runbook.of_incident(incident, objective),
-            ),
+            )
+            if has_buttons
+            else (),
         )
+
+    def _is_blind(self, state: State) -> bool:
+        """Return whether nothing at all can be seen, which is looked up once for thousands of incidents."""
+        if self._blindness[0] is not state:
+            self._blindness = (state, state.is_blind)
+        return self._blindness[1]
 
 
 def _is_page(incident: Incident, objective: Objective | None) -> bool:

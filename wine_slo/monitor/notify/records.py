@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
@@ -28,37 +28,63 @@ class DeliveryRecords:
         self._ledger = ledger
         self._recipients = recipients
         self._snapshot = snapshot
-        self._records = {(each.incident, each.chat): each for each in recipients.records}
+        self._records: dict[Address, dict[int, DeliveryRecord]] = {}  # by chat and incident
+        for each in sorted(recipients.records, key=lambda record: record.incident):
+            self._records.setdefault(each.chat, {})[each.incident] = each
         self._unwritten: dict[tuple[int, Address], DeliveryRecord] = {}
         self._writing = asyncio.Lock()
 
-    def all(self) -> list[DeliveryRecord]:
-        """Return those of the recipients, in the order of the incidents' numbers."""
-        chats = set(self._recipients)
-        return [record for (_, chat), record in sorted(self._records.items()) if chat in chats]
+    def all(self) -> Iterator[DeliveryRecord]:
+        """Yield those of the recipients, chat by chat."""
+        return (record for chat in self._recipients for record in self.in_chat(chat))
+
+    def in_chat(self, chat: Address) -> Collection[DeliveryRecord]:
+        """Return those of a chat, in the order in which its incidents were first known here."""
+        return self._records.get(chat, {}).values()
 
     def of(self, incident: int, chat: Address) -> DeliveryRecord:
         """Return that of a chat for an incident at hand."""
-        return self._records[incident, chat]
+        return self._records[chat][incident]
+
+    def of_incident(self, incident: int) -> Iterator[DeliveryRecord]:
+        """Yield those of the recipients for an incident."""
+        those = (self._records.get(chat, {}).get(incident) for chat in self._recipients)
+        return (each for each in those if each is not None)
+
+    def at(self, chat: Address, message: int, *, but: Collection[int] = ()) -> list[DeliveryRecord]:
+        """Return those of a chat whose incidents share a message, but for some of these."""
+        those = (each for each in self.in_chat(chat) if each.is_folded and each.message == message)
+        return [each for each in those if each.incident not in but]
+
+    def sharing(self, chat: Address, number: int) -> frozenset[int]:
+        """Return the numbers of the incidents of which a chat knows by the same message as of one of them."""
+        record = self._records.get(chat, {}).get(number)
+        if record is None or record.message is None or not record.is_folded:
+            return frozenset()
+        return frozenset(each.incident for each in self.at(chat, record.message) if each.stage is Stage.OPENED)
 
     def open_in(self, chat: Address) -> frozenset[int]:
         """Return the numbers of the open incidents that a chat was notified of."""
-        those = (each for each in self._records.values() if each.chat == chat and each.stage is Stage.OPENED)
-        return frozenset(each.incident for each in those)
+        return frozenset(each.incident for each in self.in_chat(chat) if each.stage is Stage.OPENED)
 
     def begin(self) -> None:
         """Begin a record for each recipient that is to be notified of an incident."""
-        now = self._snapshot.now()
-        self._records = {key: no_later_than(now, record) for key, record in self._records.items()}
-        for number, incident in self._snapshot.state.incidents.items():
-            for chat in self._recipients:
-                if (number, chat) not in self._records and self._recipients.is_due(chat, incident):
+        now, incidents = self._snapshot.now(), sorted(self._snapshot.state.incidents.items())
+        for records in self._records.values():
+            records.update({number: no_later_than(now, record) for number, record in records.items()})
+        for chat in self._recipients:
+            known = self._records.setdefault(chat, {})
+            for number, incident in incidents:
+                if number not in known and self._recipients.is_due(chat, incident):
                     self._keep(DeliveryRecord(incident=number, chat=chat))
 
     def forget_closed(self) -> None:
         """Forget those of incidents that are not at hand any more."""
         incidents = self._snapshot.state.incidents
-        self._records = {key: record for key, record in self._records.items() if key[0] in incidents}
+        self._records = {
+            chat: {number: record for number, record in records.items() if number in incidents}
+            for chat, records in self._records.items()
+        }
 
     async def keep(self, records: Iterable[DeliveryRecord]) -> bool:
         """Keep records, and write them down; return whether they are."""
@@ -83,4 +109,5 @@ class DeliveryRecords:
             return True
 
     def _keep(self, record: DeliveryRecord) -> None:
-        self._records[record.incident, record.chat] = self._unwritten[record.incident, record.chat] = record
+        self._records.setdefault(record.chat, {})[record.incident] = record
+        self._unwritten[record.incident, record.chat] = record

@@ -93,7 +93,7 @@ class Sender:
         """Record an edit that the channel of a recipient cannot make; return whether it is one."""
         is_skipped = notification.edits is not None and not self._channel_of(chat).capabilities.edit
         if is_skipped:
-            await self._book.keep([notification.after])  # what was sent stays as it reads
+            await self._book.keep((notification.after, *notification.others))  # what was sent stays as it reads
         return is_skipped
 
     async def deliver(self, chat: Address, notification: Notification) -> None:
@@ -143,6 +143,7 @@ class Sender:
             OvertakenError: A new message is due.
         """
         channel, address, record = self._channel_of(chat), self._recipients.address(chat), notification.after
+        records = (record, *notification.others)
         try:
             edit = channel.edit(address, message, notification.text, buttons=notification.buttons)
             await self._unless_overtaken(chat, edit)
@@ -158,5 +159,7 @@ class Sender:
             if notification.kind is Kind.EDIT and replaced not in self._replaced and incident is not None:
                 fresh = await self._send_recorded(chat, notification)
                 self._replaced.add(replaced)
-                record = replace(record, message=fresh, perhaps_sent=False)
-        await self._book.keep([record])
+                moved = {each.incident for each in records}
+                records = (*records, *self._book.at(chat, message, but=moved)) if record.is_folded else records
+                records = tuple(replace(each, message=fresh, perhaps_sent=False) for each in records)
+        await self._book.keep(records)

@@ -1,7 +1,7 @@
 """When a recipient may be tried again: after a failed attempt, in a flood wait, and while it refuses messages."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -112,6 +112,11 @@ class Waits:
             flood is None or _is_over(flood, now, LONGEST_FLOOD)
         )
 
+    def is_flooded(self, chat: Address, *, is_edit: bool) -> bool:
+        """Return whether Telegram requires that nothing is sent in a chat, or edited."""
+        flood = self._floods.get((chat, is_edit))
+        return flood is not None and not _is_over(flood, self._snapshot.now(), LONGEST_FLOOD)
+
     def has_failed(self, chat: Address, number: int) -> bool:
         """Return whether the last attempt to send a new message of an incident failed."""
         return (chat, number, False) in self._waits
@@ -125,9 +130,7 @@ class Waits:
 
     def reason(self, chat: Address) -> Suppression:
         """Return why a new message has to wait."""
-        flood = self._floods.get((chat, False))
-        is_over = flood is None or _is_over(flood, self._snapshot.now(), LONGEST_FLOOD)
-        return Suppression.RETRY if is_over else Suppression.FLOOD_WAIT
+        return Suppression.FLOOD_WAIT if self.is_flooded(chat, is_edit=False) else Suppression.RETRY
 
     def pause(self, chat: Address, compared_at: datetime) -> float | None:
         """Return for how many seconds there is nothing to do in a chat; None where that is so until there is news.
@@ -146,12 +149,19 @@ class Waits:
         incidents = self._snapshot.state.incidents
         self._waits = {key: wait for key, wait in self._waits.items() if key[1] in incidents or key[1] == ELSEWHERE}
 
-    def fail(self, chat: Address, number: int, first: timedelta = FIRST_WAIT, *, is_edit: bool) -> timedelta:
-        """Have one notification tried again later, and later each time; return how much."""
-        last = self._waits.get((chat, number, is_edit))
-        failures = last.failures + 1 if last else 1
+    def fail(self, chat: Address, numbers: Iterable[int], first: timedelta = FIRST_WAIT, *, is_edit: bool) -> timedelta:
+        """Have a notification tried again later, and later each time; return how much.
+
+        Args:
+            chat: Where.
+            numbers: Of the incidents that it is about; they are tried again together.
+            first: How much later after the first failure.
+            is_edit: Whether it is an edit.
+        """
+        those = [(chat, number, is_edit) for number in numbers]
+        failures = 1 + max((self._waits[each].failures for each in those if each in self._waits), default=0)
         wait = Backoff(first, LONGEST_WAIT).wait(failures, random.uniform(0.5, 1))  # noqa: S311 - jitter
-        self._waits[chat, number, is_edit] = _Wait(self._snapshot.now() + wait, failures)
+        self._waits |= dict.fromkeys(those, _Wait(self._snapshot.now() + wait, failures))
         return wait
 
     def succeed(self, chat: Address, number: int, *, is_edit: bool) -> None:

@@ -58,9 +58,8 @@ class WatchdogInstruments:
         self._tick_seconds = Histogram(
             names.WATCHDOG_TICK_SECONDS, "Time of one tick.", buckets=TICK_BUCKETS, registry=registry
         )
-        self._queries = counter(
-            names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", (names.OUTCOME,)
-        )
+        by = (names.OUTCOME,)
+        self._queries = counter(names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", by)
         self._messages = counter(names.WATCHDOG_MESSAGES, "Messages delivered or failed.", (names.KIND, names.OUTCOME))
         self._suppressed = counter(
             names.WATCHDOG_NOTIFICATIONS_SUPPRESSED,

@@ -268,8 +268,6 @@ def links_of(grafana_url: str | None) -> dict[str, str]:
 
 def _nature(incident: IncidentStatus) -> Iterator[str]:
     """Yield what an incident is, or how it ended, where that is out of the ordinary."""
-    if incident.is_drill:
-        yield "a drill"
     if incident.outcome is Outcome.EXPIRED:
         yield "expired without data; this is not a recovery"
     if incident.outcome is Outcome.WITHDRAWN:

@@ -94,14 +94,23 @@ class GatedChannel(Channel):
         self._gate.check()
         await self._channel.edit(address, message, text, buttons=buttons)
 
-    async def show(self, address: Address, picture: Picture, *, reply_to: int | None = None) -> None:
-        """Send a picture, quietly.
+    async def show(self, address: Address, picture: Picture, *, reply_to: int | None = None) -> int:
+        """Send a picture, quietly, and return its number.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
         """
         self._gate.check()
-        await self._channel.show(address, picture, reply_to=reply_to)
+        return await self._channel.show(address, picture, reply_to=reply_to)
+
+    async def redraw(self, address: Address, message: int, picture: Picture) -> None:
+        """Exchange a picture that was sent.
+
+        Raises:
+            ChannelError: It was not exchanged, or perhaps not.
+        """
+        self._gate.check()
+        await self._channel.redraw(address, message, picture)
 
     async def pin(self, address: Address, message: int) -> None:
         """Keep a message in sight.

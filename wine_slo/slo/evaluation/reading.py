@@ -24,7 +24,7 @@ from wine_slo.slo.evaluation.rules import (
 )
 from wine_slo.slo.objectives.budget import Amount, Budget, Condition
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.reason import Reason
+from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.source.metric_source import MetricSourceError
 from wine_slo.slo.span import format_span
 
@@ -307,9 +307,12 @@ def no_series(objective: Objective) -> Reason:
     return Reason("Prometheus has no series of {series} any more", {"series": series})
 
 
+UNTRUSTED = phrase("Prometheus: {why}")
+
+
 def untrusted(error: MetricSourceError) -> Reason:
     """Return why the source's answer is not judged."""
-    return Reason("Prometheus: {why}", {"why": error.reason})
+    return Reason(UNTRUSTED, {"why": error.reason})
 
 
 def unjudged(error: Exception) -> Reason:

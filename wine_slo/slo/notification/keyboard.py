@@ -10,16 +10,36 @@ from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.oncall.actions import Action, Actions
 
 ACKNOWLEDGE, SILENCE, END, UNDO = "ack", "hush", "end", "undo"  # "hush" is in buttons that chats have
+ACKNOWLEDGE_ALL = "ackall"  # of the incidents that share a message
 CHART, WHY = "chart", "why"
 CHOOSE = "choose"  # one of the silences that somebody may have wanted
 SHOW = "show"  # how everything stands
-VERBS = frozenset({ACKNOWLEDGE, SILENCE, END, UNDO, CHART, WHY})  # of the buttons under an incident's message
+VERBS = frozenset(
+    {ACKNOWLEDGE, ACKNOWLEDGE_ALL, SILENCE, END, UNDO, CHART, WHY}
+)  # of the buttons under an incident's message
 HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until it is over
 
 
 def link_to(url: str, say: Callable[[str], str]) -> Keyboard:
     """Return the button that opens a page of the runbook; none where there is no such page."""
     return ((Button(say("Runbook"), url=url),),) if url else ()
+
+
+def storm_buttons(
+    number: int, offers: Collection[str], say: Callable[[str], str], links: Keyboard, *, is_acknowledged: bool
+) -> Keyboard:
+    """Return rows of buttons under a message about many incidents.
+
+    Args:
+        number: One of them, by which the others are found that share its message.
+        offers: What pressing can do here.
+        say: Says a sentence in the readers' language.
+        links: What opens a page.
+        is_acknowledged: Whether all that are open are acknowledged.
+    """
+    if is_acknowledged or ACKNOWLEDGE_ALL not in offers:
+        return links
+    return ((Button(say("Acknowledge all"), ACKNOWLEDGE_ALL, (str(number),)),), *links)
 
 
 def buttons_of(  # noqa: PLR0913 - one place calls it

@@ -25,7 +25,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from wine_slo.slo.chat.messages import Keyboard
-from wine_slo.slo.evaluation.engine import GAP, LEDGER, SIGHT
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.policy import DelayReason, Policy, owes, repetition_due, suppression_of
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
@@ -232,34 +231,3 @@ def _missed(incident: Incident, record: DeliveryRecord, words: Wording, now: dat
         perhaps_sent=False,
     )
     return Notification(kind=Kind.MISSED, text=text, after=after, reply_to=record.message, buttons=policy.buttons)
-
-
-def fold(
-    notifications: Sequence[tuple[Incident, Notification]], words: Wording, buttons: Keyboard = ()
-) -> Notification | None:
-    """Return one notification for all of a kind of which there are too many to be read; None where there are not.
-
-    Args:
-        notifications: What is to be sent to one chat, with what each is about.
-        words: How it reads.
-        buttons: What can be pressed under a message about many breaches.
-    """
-    for kind in (Kind.BREACH, Kind.RECOVERY, Kind.MISSED):
-        those = [
-            (incident, notification)
-            for incident, notification in notifications
-            if notification.kind is kind
-            and incident.key not in (SIGHT, LEDGER, GAP)  # these have sentences of their own
-        ]
-        if len(those) > STORM:
-            records = tuple(replace(notification.after, is_folded=True) for _, notification in those)
-            return Notification(
-                kind=kind,
-                text=words.storm(kind, [incident for incident, _ in those]),
-                after=records[0],
-                others=records[1:],
-                reply_to=those[0][1].reply_to if kind is Kind.RECOVERY else None,
-                loud=any(notification.loud for _, notification in those),
-                buttons=buttons if kind is Kind.BREACH else (),
-            )
-    return None

@@ -5,7 +5,7 @@ them. An evaluation touches none of it, and no action touches what an evaluation
 are about messages.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -114,6 +114,35 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class _Index:
+    """Actions by what they are searched for, as thousands of incidents may be acknowledged at once.
+
+    Attributes:
+        ends: When each action was ended or undone first, by its number.
+        acknowledgements: Those of each incident's opening, oldest first; undone ones too.
+        silences: Those that silence something, oldest first.
+        causes: The action of each cause.
+    """
+
+    ends: Mapping[int, datetime]
+    acknowledgements: Mapping[tuple[int, int], Sequence[Action]]
+    silences: Sequence[Action]
+    causes: Mapping[str, Action]
+
+    @classmethod
+    def of(cls, actions: Sequence[Action]) -> "_Index":
+        ends: dict[int, datetime] = {}
+        acknowledgements: dict[tuple[int, int], list[Action]] = {}
+        for action in actions:
+            if action.of is not None:
+                ends.setdefault(action.of, action.at)
+            if action.deed is ActionKind.ACKNOWLEDGE and action.incident is not None:
+                acknowledgements.setdefault((action.incident, action.opening), []).append(action)
+        silences = [each for each in actions if each.silence is not None]
+        return cls(ends, acknowledgements, silences, {each.cause: each for each in actions})
+
+
+@dataclass(frozen=True, slots=True)
 class Actions:
     """Everything that people did, oldest first.
 
@@ -123,11 +152,13 @@ class Actions:
 
     all: tuple[Action, ...] = ()
     last_number: int = field(default=0, compare=False)
+    _index: _Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse actions that are out of order."""
         if any(later.number <= earlier.number for earlier, later in zip(self.all, self.all[1:], strict=False)):
             raise ValueError("actions must be in the order of their numbers")
+        object.__setattr__(self, "_index", _Index.of(self.all))
 
     @classmethod
     def kept(cls, actions: Iterable[Action], last_number: int = 0) -> "Actions":
@@ -137,16 +168,18 @@ class Actions:
             by_number.setdefault(action.number, action)
         return cls(tuple(by_number[number] for number in sorted(by_number)), last_number)
 
-    def with_one_more(self, action: Action) -> "Actions":
-        """Return these and one that has no number yet; what is too old to matter is left out."""
-        number = max((each.number for each in self.all), default=self.last_number)
-        number = max(number, self.last_number) + 1
-        oldest = action.at - KEPT
-        return Actions((*(each for each in self.all if each.at > oldest), replace(action, number=number)), number)
+    def with_more(self, actions: Sequence[Action]) -> "Actions":
+        """Return these and some that have no number yet; what is too old to matter is left out."""
+        if not actions:
+            return self
+        first = max(self.all[-1].number if self.all else 0, self.last_number) + 1
+        oldest = max(each.at for each in actions) - KEPT
+        numbered = [replace(action, number=number) for number, action in enumerate(actions, first)]
+        return Actions((*(each for each in self.all if each.at > oldest), *numbered), numbered[-1].number)
 
     def of_cause(self, cause: str) -> Action | None:
         """Return the action that a message or a press has led to already."""
-        return next((action for action in reversed(self.all) if action.cause == cause), None)
+        return self._index.causes.get(cause)
 
     def of_number(self, number: int) -> Action | None:
         """Return the action of that number; None where it is not at hand."""
@@ -168,34 +201,19 @@ class Actions:
             return False
         if silence.until is None and all(number != incident.number for number, _ in silence.incidents):
             return False
-        ends = [silence.until, next((each.at for each in self.all if each.of == action.number), None)]
+        ends = [silence.until, self._index.ends.get(action.number)]
         return all(each is None or each > incident.began_at for each in ends)
 
     def acknowledgement(self, incident: Incident) -> Action | None:
         """Return who has it; of an incident that came back, who has it this time."""
-        gone = self._gone
-        return next(
-            (
-                action
-                for action in self.all
-                if action.deed is ActionKind.ACKNOWLEDGE
-                and action.incident == incident.number
-                and action.opening == incident.openings
-                and action.number not in gone
-            ),
-            None,
-        )
+        those = self._index.acknowledgements.get((incident.number, incident.openings), ())
+        return next((action for action in those if action.number not in self._index.ends), None)
 
     def given_up_at(self, incident: Incident) -> datetime | None:
         """Return when somebody took back last that they have an incident, this time; None where nobody did."""
-        those = {
-            action.number
-            for action in self.all
-            if action.deed is ActionKind.ACKNOWLEDGE
-            and action.incident == incident.number
-            and action.opening == incident.openings
-        }
-        return max((action.at for action in self.all if action.of in those), default=None)
+        those = self._index.acknowledgements.get((incident.number, incident.openings), ())
+        ends = (self._index.ends.get(each.number) for each in those)
+        return max((each for each in ends if each is not None), default=None)
 
     def drill_of(self, incident: Incident) -> Action | None:
         """Return the drill that somebody began shortly before an incident was seen.
@@ -224,7 +242,7 @@ class Actions:
     def running_drill(self, objective: str, now: datetime) -> Action | None:
         """Return the announced drill of an objective that runs now; None where none does."""
         last = next(iter(self._drills(objective)), None)
-        is_over = last is None or last.until is None or last.until <= now or last.number in self._gone
+        is_over = last is None or last.until is None or last.until <= now or last.number in self._index.ends
         return None if is_over else last
 
     def _drills(self, objective: str) -> Iterable[Action]:
@@ -242,11 +260,11 @@ class Actions:
 
     def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Action, ...]:
         """Return the silences that run now, oldest first."""
-        gone = self._gone
+        ends = self._index.ends
         return tuple(
             action
-            for action in self.all
-            if action.silence is not None and action.number not in gone and action.silence.runs(incidents, now)
+            for action in self._index.silences
+            if action.silence is not None and action.number not in ends and action.silence.runs(incidents, now)
         )
 
     def silence_of(self, incident: Incident, incidents: Mapping[int, Incident], now: datetime) -> Action | None:
@@ -263,22 +281,22 @@ class Actions:
 
     def ran_out(self, key: Key, now: datetime) -> datetime | None:
         """Return when the last silence about a key ran out by itself; None where none did."""
-        gone = self._gone
+        ended = self._index.ends
         ends = (
             action.silence.until
-            for action in self.all
-            if action.silence and action.silence.until and action.silence.is_about(key) and action.number not in gone
+            for action in self._index.silences
+            if action.silence and action.silence.until and action.silence.is_about(key) and action.number not in ended
         )
         return max((each for each in ends if each <= now), default=None)
 
     def had_silence(self, incident: Incident, incidents: Mapping[int, Incident]) -> bool:
         """Return whether it was silenced when it opened: why nobody was notified."""
         opened_at = incident.opened_at
-        for action in self.all:
+        for action in self._index.silences:
             silence = action.silence
             if silence is None or not silence.mutes(incident) or action.at > opened_at:
                 continue
-            ended_at = next((each.at for each in self.all if each.of == action.number), None)
+            ended_at = self._index.ends.get(action.number)
             if silence.until is None:
                 those = [incidents[number] for number, _ in silence.incidents if number in incidents]
                 runs = any(each.closed_at is None or each.closed_at > opened_at for each in those)
@@ -290,17 +308,17 @@ class Actions:
 
     def was_ended(self, number: int) -> bool:
         """Return whether somebody has ended or undone that action, so that it did not end by itself."""
-        return number in self._gone
+        return number in self._index.ends
 
     def undoable(self, person: int, now: datetime) -> tuple[Action, ...]:
         """Return what a person did last, by one message, where it can still be taken back."""
-        gone = self._gone
+        ended = self._index.ends
         those = [
             action
             for action in self.all
             if action.by.id == person
             and action.deed in (ActionKind.ACKNOWLEDGE, ActionKind.SILENCE)
-            and action.number not in gone
+            and action.number not in ended
             and action.is_fresh(now)
         ]
         return tuple(action for action in those if action.request == those[-1].request)
@@ -310,10 +328,6 @@ class Actions:
         return any(
             action.by.id != person.id and action.by.name.casefold() == person.name.casefold() for action in self.all
         )
-
-    @property
-    def _gone(self) -> Collection[int]:
-        return {action.of for action in self.all if action.of is not None}
 
 
 NO_ACTIONS = Actions()

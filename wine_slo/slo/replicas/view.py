@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from wine_slo.slo.evaluation.judgement import is_bad
-from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.evaluation.reading import UNTRUSTED, Reading, Sight
 from wine_slo.slo.objectives.objective import Key, Objective
 from wine_slo.slo.reason import Reason
 
@@ -50,7 +50,7 @@ def unfit(objective: Objective, views: Mapping[str, View]) -> dict[str, Reason |
     """
     best = min(_grade(each) for each in views.values())
     found: dict[str, Reason | str] = {
-        name: each.best.reason for name, each in views.items() if each.best is not None and _grade(each) > best
+        name: _why(each.best.reason) for name, each in views.items() if each.best is not None and _grade(each) > best
     }
     left = {name: each for name, each in views.items() if name not in found}
     least = min(abs(each.ahead) for each in left.values())
@@ -59,6 +59,12 @@ def unfit(objective: Objective, views: Mapping[str, View]) -> dict[str, Reason |
             found[name] = Reason("its clock is off by {seconds} s", {"seconds": round(abs(each.ahead).total_seconds())})
     left = {name: each for name, each in left.items() if name not in found}
     return found | _cut_off(objective, left)
+
+
+def _why(reason: Reason | str) -> Reason | str:
+    """Return why nothing is seen, of a replica that is named beside it."""
+    why = reason.holes["why"] if isinstance(reason, Reason) and reason.sentence == UNTRUSTED else reason
+    return reason if isinstance(why, int) else why
 
 
 def _grade(view: View) -> int:

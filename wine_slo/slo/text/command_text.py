@@ -176,6 +176,14 @@ class Replies:
         """Say that somebody has it from now on."""
         return self.say("You acknowledged #{number}.", number=incident.number)
 
+    def taken_many(self, count: int) -> str:
+        """Say that somebody has so many from now on."""
+        return self.fmt.count(
+            count,
+            "You acknowledged {n} incident. To undo: /undo",
+            "You acknowledged {n} incidents. To undo: /undo",
+        )
+
     def taken_all(self, incidents: Sequence[Incident], person: Person) -> str:
         """Say that somebody has these from now on."""
         return self.say(
@@ -286,6 +294,13 @@ class Replies:
         if action.silence is not None:
             return self.say("Undone: the silence of {what}.", what=silence_scope(self.fmt, action.silence))
         return self.say("Undone: your acknowledgement of #{number}.", number=action.incident or 0)
+
+    def taken_back_all(self, actions: Sequence[Action]) -> str:
+        """Say that what one did last by one message is undone, however much that is."""
+        lines = [self.taken_back(each) for each in actions[:MAX_SILENCES]]
+        if (rest := len(actions) - MAX_SILENCES) > 0:
+            lines.append(self.fmt.count(rest, "… and {n} more.", "… and {n} more."))
+        return "\n".join(lines)
 
     def not_yours(self, action: Action) -> str:
         """Say that only who did it can take it back."""

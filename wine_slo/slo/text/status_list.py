@@ -70,7 +70,7 @@ def replica_lines(fmt: Formatter, replicas: Iterable[ReplicaState], now: datetim
         if each.since is not None:
             reason, since = fmt.language.explain(each.reason), now - each.since
             sentence = fmt.say(
-                "Prometheus {name} is left out: {reason} ({duration}).", name=name, reason=reason, duration=since
+                "Prometheus {name} is left out ({duration}): {reason}.", name=name, reason=reason, duration=since
             )
             lines.append(f"🟠 {sentence}")
         elif each.worse:
@@ -96,8 +96,10 @@ def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str
         line = f"{_burning_sign(sign, key, state)} {fmt.title(key)}: {value_text}"
         return "; ".join([line, *_burn_marks(fmt, key, state, now)])
     since = fmt.beginning(incident.since, now)
-    title = " · ".join([*drill_mark(fmt, incident), fmt.title(key)])
-    return f"🔴 {title}: {value_text}; {fmt.say('in breach since {time}', time=since)}"
+    sign, since_text = "🔴", fmt.say("in breach since {time}", time=since)
+    if track.phase is Phase.RECOVERING:
+        sign, since_text = "🟡", fmt.say("recovering, in breach since {time}", time=since)
+    return f"{sign} {' · '.join([*drill_mark(fmt, incident), fmt.title(key)])}: {value_text}; {since_text}"
 
 
 def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, actions: Actions = NO_ACTIONS) -> str:
@@ -111,7 +113,8 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
         value_text = _value_text(fmt, objective, reading, track)
         sign = _sign(fmt, objective, reading, track)
     sign = "🔴" if is_open else _burning_sign(sign, track.key, state)
-    line = [f"{sign} {fmt.name(track.key)}: {value_text}"]
+    name = " · ".join([*(drill_mark(fmt, incident) if incident is not None and is_open else ()), fmt.name(track.key)])
+    line = [f"{sign} {name}: {value_text}"]
     if incident is not None and is_open:
         line.append(
             fmt.say(
@@ -123,7 +126,6 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
         )
         if (who := actions.acknowledgement(incident)) is not None:
             line.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
-        line += drill_mark(fmt, incident)
     line += _burn_marks(fmt, track.key, state, now)
     if track.key.objective in fmt.objectives.doubts:
         line.append(fmt.say("slo.yml may be wrong here: see {command}", command="wine-slo doctor"))

@@ -62,7 +62,7 @@ class IncidentWording:
 
     def storm(self, kind: Kind, incidents: Sequence[Incident]) -> str:
         """Return one message for many incidents."""
-        return grouped_text(self.fmt, kind, incidents, self.state)
+        return grouped_text(self.fmt, kind, incidents, self.state, self.now, self.actions)
 
     def _marked(self, text: str, incident: Incident) -> str:
         return drill_marked(self.fmt, text, incident, self.actions)

@@ -445,12 +445,13 @@ async def test_a_storm_is_one_message_and_so_is_its_end(desk: Desk) -> None:
     await desk.deliver(after=70)
     (first,) = desk.messages()
     assert first.is_loud
-    assert f"{STORM + 15} objectives" in first.text
+    assert first.text.startswith(f"🔴 Latency: {STORM + 15} of {STORM + 15} label sets in breach")
     storm(desk.scene, keys(STORM + 15), 0.0, 20)
     await desk.deliver()
     desk.restart()
     await desk.deliver()
     _, second = desk.messages()
+    assert second.text.startswith(f"🟢 Latency: {STORM + 15} of {STORM + 15} label sets resolved\n")
     assert second.is_silent
     assert second.reply_to == first.id
 

@@ -188,11 +188,7 @@ async def test_what_is_delivered_late_is_counted_as_incidents_and_names_no_inner
     await desk.api.accepts_connections()
     await desk.deliver(after=60)
     late, gap = desk.texts()
-    assert late == (
-        "⚪️ Delivered late: 7 incidents, resolved since. "
-        "Worst: Latency of /0 2 s, Latency of /1 2 s, Latency of /2 2 s, Latency of /3 2 s, Latency of /4 2 s, "
-        "Latency of /5 2 s, Latency of /6 2 s. All: /incidents"
-    )
+    assert late == ("⚪️ Delivered late: Latency, 7 label sets, in breach for 25 s (19:40:00–19:40:25), resolved since.")
     assert gap.startswith("🔄 ")
 
 

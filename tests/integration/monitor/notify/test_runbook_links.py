@@ -62,7 +62,7 @@ async def test_a_message_about_many_breaches_links_its_section(desk: Desk) -> No
     storm(desk.scene, keys(STORM + 1), 1.0, 25)
     await desk.deliver()
     (said,) = desk.messages()
-    assert pressed(said) == [["https://example.org/runbook/#many-at-once"]]
+    assert pressed(said) == [["Acknowledge all"], ["https://example.org/runbook/#many-at-once"]]
 
 
 async def test_a_message_about_a_time_without_evaluations_links_its_section(desk: Desk) -> None:

@@ -101,5 +101,5 @@ def test_of_many_label_sets_so_much_is_caught_up_on_as_an_answer_may_hold() -> N
         found = Grid.since_last_evaluation(LATENCY, State(tracks=tracks, evaluated_at=START), scrapes, at(7201))
         return (found.last - found.first) // found.step
 
-    assert intervals(1000) == 720, "all of the last hour"
+    assert intervals(1000) == 719, "all of the last hour"
     assert intervals(10_000) == 100

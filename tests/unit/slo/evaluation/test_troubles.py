@@ -309,12 +309,17 @@ def test_many_jobs_that_are_down_are_one_message_by_their_names_and_so_is_their_
     scene = Watched(*(replace(LATENCY, name=f"latency-{each}", job=each) for each in names))
     scene.sees(130, **{f"latency-{each}": "down" for each in names})
     fmt, down = Reader(scene).fmt, scene.state.open_incidents
-    assert grouped_text(fmt, Kind.BREACH, down, scene.state) == (
-        "🔴 <b>12</b> jobs are down: job0, job1, job2, job3, job4, job5, job6, job7, job8, job9 and 2 more. "
-        "All: /status"
-    )
+    assert grouped_text(fmt, Kind.BREACH, down, scene.state, scene.now).splitlines() == [
+        "🔴 <b>12</b> jobs are down",
+        "Since 19:40:05 (2 min).",
+        "Down: job0, job1, job2, job3, job4 and 7 more.",
+        "All: /status",
+    ]
     scene.sees(5, **{f"latency-{each}": "well" for each in names})
     ended = list(scene.state.incidents.values())
-    assert grouped_text(fmt, Kind.RECOVERY, ended, scene.state).startswith("🟢 <b>12</b> jobs are up again: job0, ")
+    text = grouped_text(fmt, Kind.RECOVERY, ended, scene.state, scene.now)
+    assert text.startswith("🟢 <b>12</b> of 12 jobs are up again\n")
     off = [replace(each, outcome=Outcome.WITHDRAWN) for each in ended]
-    assert grouped_text(fmt, Kind.RECOVERY, off, scene.state).startswith("⚪️ 12 outages closed, not all of them")
+    assert grouped_text(fmt, Kind.RECOVERY, off, scene.state, scene.now).startswith(
+        "⚪️ <b>12</b> of 12 incidents closed\n"
+    )

@@ -211,7 +211,7 @@ def test_a_recovery_that_an_older_version_wrote_down_names_no_value_in_breach() 
     delivered = DeliveryRecord(incident=12, chat=CHAT)
     fmt = Formatter(Objectives.only(ERRORS), UTC)
     assert recovery_text(fmt, old, delivered).splitlines()[0] == "🟢 Errors resolved"
-    assert "14 %" not in grouped_text(fmt, Kind.RECOVERY, [old] * 6, State())
+    assert "14 %" not in grouped_text(fmt, Kind.RECOVERY, [old] * 6, State(), at(200))
 
 
 # One value everywhere

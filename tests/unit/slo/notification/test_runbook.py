@@ -12,10 +12,12 @@ from wine_slo.slo.evaluation.engine import DOWN, LEDGER, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, CHART, VERBS, WHY, buttons_of
-from wine_slo.slo.notification.plan import Notification, fold, next_notification
+from wine_slo.slo.notification.plan import Notification, next_notification
 from wine_slo.slo.notification.policy import DelayReason, Policy
 from wine_slo.slo.notification.record import DeliveryRecord, Kind
 from wine_slo.slo.notification.runbook import Runbook, Section, section_of
+from wine_slo.slo.notification.storm import Member
+from wine_slo.slo.notification.storm_messages import begun, missed
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS
@@ -109,23 +111,17 @@ def test_a_message_about_a_restart_has_its_link() -> None:
     assert (said.kind, said.buttons) == (Kind.MISSED, ((LINK,),))
 
 
-@pytest.mark.parametrize(("outcome", "linked"), [(None, True), (Outcome.RECOVERED, False)])
-def test_a_message_about_many_breaches_has_a_link_and_one_about_their_ends_has_none(
-    outcome: Outcome | None,
-    linked: bool,  # noqa: FBT001
-) -> None:
+def test_a_message_about_many_breaches_has_a_link_and_one_about_their_ends_has_none() -> None:
     words = IncidentWording(Formatter(EVERY_KIND, UTC), State(), at(600))
-    closed_at = at(600) if outcome else None
-    those = [incident(number=number, outcome=outcome, closed_at=closed_at) for number in range(1, 8)]
     policy = Policy(remind_after=LATENCY.remind_after)
-    planned = [
-        (each, said)
-        for each in those
-        if (said := next_notification(each, replace(NOTHING, incident=each.number), words, at(600), policy))
+    numbers = range(1, 8)
+    records = [replace(NOTHING, incident=number) for number in numbers]
+    opened = [Member(incident=incident(number=each.incident), record=each, policy=policy) for each in records]
+    ended = [
+        replace(each, incident=replace(each.incident, closed_at=at(600), outcome=Outcome.RECOVERED)) for each in opened
     ]
-    group = fold(planned, words, ((LINK,),))
-    assert group is not None
-    assert group.buttons == (((LINK,),) if linked else ())
+    assert begun(opened, words, lambda _members: ((LINK,),), at(600)).buttons == ((LINK,),)
+    assert missed(ended, words, at(600)).buttons == ()
 
 
 def test_an_escalation_has_the_button_that_acknowledges_alone() -> None:

@@ -128,7 +128,7 @@ def test_ones_last_act_can_be_taken_back_within_five_minutes() -> None:
     mine = actions(action(100), silence(150, 3700), action(160, by=BORIS))
     (last,) = mine.undoable(ANNA.id, at(200))
     assert last.number == 2
-    (before,) = mine.with_one_more(action(210, ActionKind.UNDO, of=2)).undoable(ANNA.id, at(220))
+    (before,) = mine.with_more([action(210, ActionKind.UNDO, of=2)]).undoable(ANNA.id, at(220))
     assert before.number == 1
     assert mine.undoable(ANNA.id, at(150) + UNDONE_WITHIN + timedelta(seconds=1)) == ()
     assert mine.undoable(99, at(200)) == ()
@@ -168,7 +168,7 @@ def test_what_is_delivered_twice_is_known() -> None:
 
 def test_what_is_old_is_not_kept_at_hand_but_no_number_is_given_twice() -> None:
     old = actions(action(0), action(10))
-    later = old.with_one_more(action((KEPT + timedelta(days=1)).total_seconds()))
+    later = old.with_more([action((KEPT + timedelta(days=1)).total_seconds())])
     assert [each.number for each in later.all] == [3]
 
 
@@ -192,7 +192,7 @@ def test_whatever_people_did_who_has_it_did_say_so_and_nothing_that_was_ended_mu
         fresh = action(when, kind, by, of=of if kind in (ActionKind.UNDO, ActionKind.END) else None)
         if kind is ActionKind.SILENCE:
             fresh = replace(fresh, silence=Silence(until=at(when + 600 * of)))
-        done = done.with_one_more(fresh)
+        done = done.with_more([fresh])
     now: datetime = at(second)
     gone = {each.of for each in done.all}
     taken = done.acknowledgement(OPEN)
@@ -215,7 +215,7 @@ def test_a_silence_is_announced_again_each_day_as_long_as_it_is_active() -> None
         for second in (160, day + 99, day + 130, day + 190, day + 330, 2 * day + 130, 3 * day + 130, 3 * day + 330)
     ]
     assert announced == [[], [], [1], [], [3], [1], [], [3]]
-    ended = those.with_one_more(action(day, ActionKind.END, of=1))
+    ended = those.with_more([action(day, ActionKind.END, of=1)])
     assert ended.to_announce({}, at(day + 70), at(day + 130)) == ()
 
 
@@ -247,7 +247,7 @@ def test_acts_that_come_out_of_order_or_twice_are_put_in_order() -> None:
     one, two = (replace(action(second), number=number) for number, second in ((1, 10), (2, 20)))
     found = Actions.kept([two, one, replace(one, cause="again")], last_number=9)
     assert found.all == (one, two)
-    assert found.with_one_more(action(30)).all[-1].number == 10
+    assert found.with_more([action(30)]).all[-1].number == 10
 
 
 # Drills

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.fakes.telegram_html import visible_text
 from tests.support.message_examples import (
+    BESIDE,
     BLIND,
     BUDGET,
     DOWN,
@@ -27,6 +28,8 @@ from tests.support.message_examples import (
     keys,
     numbers,
     several,
+    tracked,
+    zoned,
 )
 from tests.support.scene import (
     ALL,
@@ -568,36 +571,85 @@ def test_a_service_that_is_down_does_not_name_everything_that_waits_for_it() -> 
     assert text.splitlines()[3:5] == ["Latency #22 stays open.", "17 more stay open."]
 
 
-def test_a_storm_names_the_worst_ten() -> None:
-    text = grouped_text(FORMATTER, Kind.BREACH, several(37), State())
+def test_a_storm_says_how_many_since_when_and_the_worst_of_them() -> None:
+    text = grouped_text(FORMATTER, Kind.BREACH, several(37), State(), at(200))
     check(text)
-    assert text.startswith("🔴 <b>37</b> objectives in breach. Worst: Latency of /37 ")
-    assert text.endswith(" and 27 more. All: /status")
-    assert "/28" in text
-    assert "/27" not in text
+    assert text.splitlines() == [
+        "🔴 Latency: <b>37</b> of 37 label sets in breach (target ≤ 1 s)",
+        "Since 22:41:00 (2 min).",
+        "Worst: /37 (38 s), /36 (37 s), /35 (36 s), /34 (35 s), /33 (34 s) and 32 more.",
+        "All: /status",
+    ]
+
+
+def test_a_storm_of_a_part_says_what_that_has_in_common_and_who_has_how_much_of_it() -> None:
+    text = BESIDE["a storm of a part"](FORMATTER)
+    check(text)
+    lines = text.splitlines()
+    assert lines[0] == "🔴 Latency: <b>5,000</b> of 10,000 label sets in breach (target ≤ 1 s)"
+    assert "In common: zone=eu-1 (4,980 of 5,000)." in lines
+    assert "Acknowledged: 2 of 5,000, the last by Анна at 22:42." in lines
+
+
+def test_a_storm_of_everything_has_nothing_in_common_that_others_have_not() -> None:
+    those = [replace(each, key=zoned(each.number)) for each in several(20)]
+    assert "In common" not in grouped_text(FORMATTER, Kind.BREACH, those, tracked(20), at(200))
+
+
+def test_a_storm_of_several_objectives_says_how_many_there_are_of_each() -> None:
+    lines = BESIDE["a storm of objectives"](FORMATTER).splitlines()
+    assert lines[0] == "🔴 <b>10</b> objectives in breach"
+    assert lines[2] == "All of wine-slo. By objective: Latency 7, Errors 2, Availability 1."
+
+
+def test_the_worst_of_different_objectives_is_that_which_is_furthest_from_its_target() -> None:
+    those = [*several(6), incident(number=9, key=Key("errors"), value=0.9, worst=0.9)]
+    text = grouped_text(FORMATTER, Kind.BREACH, those, State(), at(200))
+    assert "Worst: Errors (90 %), Latency of /6 (7 s)" in text
+
+
+def test_a_deployment_that_most_of_a_storm_shares_is_named() -> None:
+    those = [replace(each, change=Deployment(at(60) - minutes(6), "3021" * 16, "9188" * 16)) for each in several(7)]
+    assert "\nDeployed 6 min before (" in grouped_text(FORMATTER, Kind.BREACH, those, State(), at(200))
+
+
+def test_a_storm_that_is_partly_over_says_how_much_is_left() -> None:
+    lines = BESIDE["a storm that is partly over"](FORMATTER).splitlines()
+    assert lines[0] == "🔴 Latency: <b>34</b> of 40 label sets still in breach (target ≤ 1 s)"
+    assert "Acknowledged by Анна at 22:42." in lines
+
+
+def test_what_is_left_of_a_storm_is_named_in_its_recovery() -> None:
+    lines = BESIDE["the end of most of a storm"](FORMATTER).splitlines()
+    assert lines[0] == "🟢 Latency: <b>6</b> of 8 label sets resolved"
+    assert lines[-1] == "2 still in breach: /8 (9 s), /7 (8 s)."
 
 
 def test_the_end_of_a_storm_says_what_is_left() -> None:
     over = several(6, outcome=Outcome.RECOVERED, closed_at=at(200))
-    text = grouped_text(FORMATTER, Kind.RECOVERY, over, State())
+    text = grouped_text(FORMATTER, Kind.RECOVERY, over, State(), at(200))
     check(text)
-    assert text.startswith("🟢 <b>6</b> objectives resolved: ")
+    assert text.startswith("🟢 Latency: <b>6</b> of 6 label sets resolved\nLasted ")
     assert text.endswith("None is in breach any more.")
     left = State(incidents={12: incident()})
-    assert grouped_text(FORMATTER, Kind.RECOVERY, over, left).endswith("1 still in breach: /status")
+    assert grouped_text(FORMATTER, Kind.RECOVERY, over, left, at(200)).endswith("1 still in breach: /status")
 
 
 def test_a_storm_that_was_not_seen_well_again_has_not_recovered() -> None:
     over = [*several(5, outcome=Outcome.RECOVERED, closed_at=at(200)), EXPIRED]
-    text = grouped_text(FORMATTER, Kind.RECOVERY, over, State())
+    text = grouped_text(FORMATTER, Kind.RECOVERY, over, State(), at(200))
     check(text)
-    assert text.startswith("⚪️ <b>6</b> incidents closed, not all of them recovered: ")
+    assert text.startswith("⚪️ Latency: <b>6</b> of 6 label sets closed\n")
+    assert "\nClosed without recovery: Latency (2.6 s).\n" in text
 
 
-@given(st.lists(incidents(), min_size=6, max_size=40), st.sampled_from([Kind.BREACH, Kind.RECOVERY, Kind.MISSED]))
+STORM_KINDS = [Kind.BREACH, Kind.REMINDER, Kind.ESCALATION, Kind.RECOVERY, Kind.CLOSE, Kind.MISSED]
+
+
+@given(st.lists(incidents(), min_size=6, max_size=40), st.sampled_from(STORM_KINDS))
 @settings(max_examples=30, deadline=None)
 def test_whatever_a_storm_is_made_of_telegram_takes_it(those: list[Incident], kind: Kind) -> None:
-    check(grouped_text(FORMATTER, kind, those, State()))
+    check(grouped_text(FORMATTER, kind, those, State(), at(200)))
 
 
 @pytest.mark.parametrize(
@@ -693,7 +745,7 @@ def test_the_worst_of_an_earlier_opening_is_not_shown_as_that_of_this_one() -> N
     assert "2.6" not in closed_text(fmt, again)
 
 
-def test_a_drill_is_marked_in_every_line_about_it() -> None:
+def test_a_drill_is_marked_first_in_every_line_about_it() -> None:
     scene = Scene()
     scene.breaks()
     state = scene.state
@@ -705,12 +757,18 @@ def test_a_drill_is_marked_in_every_line_about_it() -> None:
     for text in (
         status_list(fmt, state, scene.now),
         objective_line(fmt, drill.key, state, scene.now),
-        grouped_text(fmt, Kind.BREACH, [drill] * 6, state),
+        grouped_text(fmt, Kind.BREACH, [drill] * 6, state, at(200)),
         incident_list(explain, [drill], [replace(drill, closed_at=scene.now)], scene.now),
         board,
     ):
         assert all("DRILL" in line for line in text.splitlines() if "atency" in line), text
-    assert objective_line(fmt, drill.key, state, scene.now).startswith("🔴 DRILL · Latency: ")  # a chart's first line
+    for text in (
+        status_list(fmt, state, scene.now),
+        objective_line(fmt, drill.key, state, scene.now),  # a chart's first line
+        incident_list(explain, [], [replace(drill, closed_at=scene.now)], scene.now).partition("\n")[2],
+        board,
+    ):
+        assert text.split(maxsplit=2)[1:] == ["DRILL", text.split(maxsplit=2)[2]], f"it is said last in {text}"
 
 
 def test_what_is_overdue_is_not_green() -> None:

@@ -427,7 +427,7 @@ def english(text: str) -> list[str]:
 @settings(max_examples=30, deadline=None)
 def test_whatever_it_is_about_telegram_takes_it(truth: Incident, kind: Kind) -> None:
     state = State(incidents={truth.number + 100: truth})
-    check(grouped_text(SAYS, kind, [truth] * 6, state))
+    check(grouped_text(SAYS, kind, [truth] * 6, state, at(200)))
     check(
         late_text(SAYS, truth, state)
         if truth.closed_at

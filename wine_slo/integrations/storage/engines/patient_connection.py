@@ -5,42 +5,35 @@ accepts everything and answers nothing is detected here alone.
 """
 
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 from psycopg import Connection, OperationalError
 
-V = TypeVar("V")
-
-ANSWER_SECONDS = 1.0  # for a first answer, and for the last one
-CALL_SECONDS = 3.0  # for all answers of one call together; well inside a lease
+IDLE_PATIENCE = 1.0  # seconds for the answer to a ping, before a connection is used again
+PATIENCE = 2.5  # seconds for each other answer: a bit more than the server itself takes at most
 
 
 class PatientConnection(Connection[Any]):
-    """A connection that ends itself where an answer is late.
+    """A connection that is closed where an answer is late, and fails.
 
     Attributes:
-        until: When the answers of the call at hand are late, by the clock that `monotonic` reads; None between two.
+        patience: Seconds for an answer.
     """
 
-    until: float | None = None
-
-    def extend(self, seconds: float = CALL_SECONDS) -> None:
-        """Give the call at hand so many seconds from now on."""
-        self.until = monotonic() + seconds
+    patience = PATIENCE
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for an answer.
 
         Raises:
-            OperationalError: It is late, and the connection is closed.
+            OperationalError: It is late, or the server says that something is wrong.
         """
-        left = ANSWER_SECONDS if self.until is None else max(0.0, self.until - monotonic())
-        left = left if timeout is None else min(left, timeout)
+        patience = self.patience if timeout is None else min(timeout, self.patience)
         began = monotonic()
         try:
-            return super().wait(gen, interval, left)
+            return super().wait(gen, interval, patience)
         except OperationalError as error:
-            if monotonic() - began < left or self.closed:
+            if self.closed or monotonic() - began < patience:
                 raise
-            self.pgconn.finish()  # whatever comes now would be the answer to something else
-            raise OperationalError(f"no answer within {left:.0f} s") from error
+            self.pgconn.finish()  # whatever came now would be the answer to something else
+            raise OperationalError(f"no answer within {patience:g} s") from error

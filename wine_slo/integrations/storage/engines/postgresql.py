@@ -10,9 +10,16 @@ from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import TABLES, Types
 
 DRIVER = "postgresql+psycopg"
-CONNECT_SECONDS = 2  # to one address
-STATEMENT_SECONDS = 2  # for one statement, and for one lock; the server's own bounds
-IDLE_SECONDS = 3  # inside a transaction: who is suspended there holds up nobody for longer
+CONNECT_SECONDS = 2  # to one address, and for a connection that others use
+# What the server itself holds a session to, whatever becomes of us; milliseconds where nothing else is said.
+BOUNDS = {
+    "statement_timeout": 2000,
+    "lock_timeout": 1500,  # for a lock that somebody else has
+    "idle_in_transaction_session_timeout": 3000,  # who is suspended holds up nobody for longer
+    "tcp_keepalives_idle": 5,  # seconds; these three end a session whose network is gone, after 9 s
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 2,
+}
 CONNECTIONS = 3  # that are kept; a few more are made where that many work at once
 LONGEST_REASON = 300  # letters
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -30,7 +37,10 @@ class Postgresql(Database):
 
     def connect(self) -> sa.Engine:
         """Return the way to it, every connection with its bounds of time."""
-        from wine_slo.integrations.storage.engines.patient_connection import (  # noqa: PLC0415 - an extra brings it
+        # An extra brings its driver.
+        from wine_slo.integrations.storage.engines.patient_connection import (  # noqa: PLC0415
+            IDLE_PATIENCE,
+            PATIENCE,
             PatientConnection,
         )
 
@@ -38,7 +48,7 @@ class Postgresql(Database):
             self.url,
             pool_size=CONNECTIONS,
             max_overflow=CONNECTIONS,
-            pool_timeout=STATEMENT_SECONDS,
+            pool_timeout=CONNECT_SECONDS,
             pool_pre_ping=True,
             pool_use_lifo=True,
             connect_args=self._options(),
@@ -50,12 +60,12 @@ class Postgresql(Database):
 
         @sa.event.listens_for(engine, "checkout")
         def begin(connection: Any, _record: object, _proxy: object) -> None:
-            connection.extend()
+            connection.patience = PATIENCE
 
         @sa.event.listens_for(engine, "checkin")
         def end(connection: Any, _record: object) -> None:
             if connection is not None:
-                connection.until = None
+                connection.patience = IDLE_PATIENCE
 
         return engine
 
@@ -119,19 +129,11 @@ class Postgresql(Database):
         )
 
     def _options(self) -> dict[str, Any]:
-        bounds = {
-            "statement_timeout": STATEMENT_SECONDS,
-            "lock_timeout": STATEMENT_SECONDS,
-            "idle_in_transaction_session_timeout": IDLE_SECONDS,
-        }
         given = self.url.query.get("options", ())
-        own = [f"-c {name}={seconds}s" for name, seconds in bounds.items()]
+        own = [f"-c {name}={value}" for name, value in BOUNDS.items()]
         return {
             "connect_timeout": CONNECT_SECONDS,
             "tcp_user_timeout": 1000 * CONNECT_SECONDS,
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
-            "keepalives_count": 2,
             "client_encoding": "utf8",
             "application_name": self.url.query.get("application_name", "wine-slo"),
             "options": " ".join([*((given,) if isinstance(given, str) else given), *own]),

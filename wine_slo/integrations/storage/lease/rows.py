@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from wine_slo.integrations.storage.engines.statements import upsert
+from wine_slo.integrations.storage.engines.statements import end_sessions_that_lock, upsert
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import encode
 from wine_slo.integrations.storage.schema import LEASE, STANDBYS
@@ -81,6 +81,7 @@ class LeaseRows:
                     connection.execute(LEASE.insert(), row)
                     return True
                 known = (LEASE.c.id == ONLY, LEASE.c.number == instead_of.number, LEASE.c.beats == instead_of.beats)
+                end_sessions_that_lock(connection, LEASE, sa.and_(*known))  # of a leader that may never go on
                 done = connection.execute(LEASE.update().where(*known).values(row))
         except LedgerError as error:
             if isinstance(error.__cause__, IntegrityError):

@@ -31,16 +31,24 @@ class Replicas(MetricSource):
             `worse_than_others` and each replica that shows a breach where others do not.
 
     Attributes:
-        members: The same, the one first that is judged by now.
+        members: The same.
+        count: The same.
     """
 
     def __init__(self, members: Mapping[str, MetricSource], count: Count = lambda _what, _name: None) -> None:
-        self.members = dict(members)
+        self.members = members
         self.count = count
+        self._order = list(members)  # the one first that is judged by now
+
+    def each(self, changed: Callable[[MetricSource], MetricSource]) -> "Replicas":
+        """Return the same replicas, each changed; both prefer the same one."""
+        found = Replicas({name: changed(member) for name, member in self.members.items()}, self.count)
+        found._order = self._order
+        return found
 
     def prefer(self, name: str) -> None:
         """Query a replica before the others."""
-        self.members = {name: self.members[name]} | self.members
+        self._order.sort(key=lambda other: other != name)
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
         """Return the answer at an instant of the past, or now.
@@ -60,18 +68,18 @@ class Replicas(MetricSource):
 
     async def _first(self, query: Callable[[MetricSource], Awaitable[T]]) -> T:
         """Return the first answer; a query that cannot be answered is no failure of a replica."""
-        *others, last = self.members.items()
-        for name, each in others:
+        *others, last = self._order
+        for name in others:
             try:
-                found = await query(each)
+                found = await query(self.members[name])
             except MetricSourceError as error:
                 if error.is_of_query or error.is_refused:
                     raise
             else:
                 self.prefer(name)
                 return found
-        found = await query(last[1])
-        self.prefer(last[0])
+        found = await query(self.members[last])
+        self.prefer(last)
         return found
 
 
