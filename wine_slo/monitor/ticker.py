@@ -31,7 +31,8 @@ from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.source.metric_source import MetricSourceError
-from wine_slo.slo.views.status import Process, status_of
+from wine_slo.slo.views.selection import Query
+from wine_slo.slo.views.status import ALL, Process, is_overdue, status_of
 from wine_slo.slo.views.status_schema import Status
 
 LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for longer turns /health red
@@ -70,7 +71,7 @@ class Ticker:
     ) -> None:
         self._settings = settings
         links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
-        self._pages = StatusPages(self.status, series.over, settings.timezone, links)
+        self._pages = StatusPages(self._view, lambda: evaluator.objectives, series.over, settings.timezone, links)
         self._inbox = inbox
         self._check_objectives = check_objectives
         self._journal = journal
@@ -198,8 +199,17 @@ class Ticker:
         }
         return own | self._pages.routes() | self._inbox.routes()
 
+    @property
+    def is_overdue(self) -> bool:
+        """Return whether the last evaluation is so old that it does not show the present."""
+        return is_overdue(self._evaluator.state, self._evaluator.now(), self._overdue_after)
+
     def status(self) -> Status:
         """Return how everything stands."""
+        return self._view()(ALL)
+
+    def _view(self) -> Callable[[Query], Status]:
+        """Return what says how everything stands now, or what is searched for; it may be called in any thread."""
         process = Process(
             version=version("wine-slo"),
             poll=timedelta(seconds=self._settings.poll_seconds),
@@ -210,7 +220,8 @@ class Ticker:
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,
         )
-        return status_of(self._evaluator.state, self._evaluator.objectives, self._evaluator.now(), process)
+        state, objectives, now = self._evaluator.state, self._evaluator.objectives, self._evaluator.now()
+        return lambda query: status_of(state, objectives, now, process, query)
 
     async def _health(self, _request: web.Request) -> web.Response:
         """Report whether evaluations are made and notifications delivered."""
