@@ -2,6 +2,7 @@
 # make test   everything CI runs
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
 # make test-servers   7 minutes: the same incidents on five servers that speak Prometheus' API
+# make try-pods     two minutes, as root on Linux: runs what deploy/kubernetes describes as pods, without a cluster
 # make test-quick   the unit tests, a minute or two; they need no Prometheus
 # make newcomer   15 to 30 minutes: types the commands of README and tutorials in fresh clones, and compares
 # make check  lint, types and layers
@@ -15,7 +16,7 @@
 # make pictures      20 minutes: makes the pictures of chat, pages, charts and terminal in docs/images anew, from real runs
 # make notebook      two minutes: runs docs/walkthrough.ipynb against the real processes and writes it anew with its outputs
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
-#             of 15 s, and two hours of random faults
+#             of 15 s, two hours of random faults, and fifty takeovers between three watchdogs
 # make benchmark-watchdog    7 minutes: what an evaluation costs, with 3 and 100 objectives and with a thousand label sets
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/how-to/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
@@ -23,6 +24,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+DOCS := .venv-docs/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # pip compiles with one processor, and imports of what is not compiled are slow: with all of them, tests left out.
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
@@ -39,7 +41,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	    case $$? in 0) own= ;; 1) own=prometheus ;; *) exit 2 ;; esac; \
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
-test: check .tools/bin/prometheus .tools/bin/chromium .tools/bin/docker-compose
+test: check .tools/bin/prometheus .tools/bin/postgres .tools/bin/chromium .tools/bin/docker-compose .tools/bin/kubectl
 	python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(BIN)/.dev
@@ -51,6 +53,11 @@ wheel: $(BIN)/.dev .tools/bin/prometheus
 # Not of CI, which has no engine. It needs nothing but Python.
 test-image:
 	$(PYTHON) tools/try_image.py
+
+# Not of CI, where nobody may mount.
+.PHONY: try-pods
+try-pods: $(BIN)/.dev .tools/bin/kubectl .tools/bin/postgres
+	python -m pytest --capture=no tests/system/pods.py
 
 # Not of CI: it gets 260 MB, and waits for two minutes.
 test-servers: $(BIN)/.dev .tools/servers
@@ -72,15 +79,19 @@ reliability: $(BIN)/.dev
 pictures: $(BIN)/.pictures .tools/bin/prometheus .tools/bin/chromium .tools/share/fonts
 	python -m tools.pictures
 
-notebook: $(BIN)/.notebook .tools/bin/prometheus models/model.json
-	python -m tests.support.walkthrough.notebook
+notebook: $(DOCS)/.notebook $(BIN)/.dev .tools/bin/prometheus models/model.json
+	$(DOCS)/python -m tests.support.walkthrough.notebook
 
-soak: $(BIN)/.dev .tools/bin/prometheus .tools/lib/libfaketime.so
+# Where it may be had: a network without anything, of which a test makes lines that go dead.
+OWN_NETWORK = $(shell unshare --net true 2>/dev/null && echo "unshare --net sh -c 'ip link set lo up && exec \"\$$@\"' sh")
+
+soak: $(BIN)/.dev .tools/bin/prometheus .tools/bin/postgres .tools/lib/libfaketime.so
 	WINE_SLO_SOAK=4 python -m pytest tests/system/test_crash.py tests/system/test_memory.py \
 	    tests/integration/service/test_fuzz_body.py tests/integration/service/test_contract.py \
 	    tests/integration/monitor/evaluate/test_fuzz_answers.py tests/integration/integrations/telegram/test_fuzz_answers.py \
 	    tests/integration/monitor/chatops/test_updates_fuzz.py
 	WINE_SLO_SOAK_MINUTES=120 python -m pytest --capture=no tests/system/soak.py
+	$(OWN_NETWORK) python -m pytest --capture=no tests/system/soak_takeovers.py
 
 check: $(BIN)/.dev
 	ruff check
@@ -110,9 +121,9 @@ catalogue: $(BIN)/.dev
 	    --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(PYBABEL) compile --domain wine_slo --directory wine_slo/locale
 
-docs: $(BIN)/.docs .tools/site/mermaid.min.js
-	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --clean
-	python -m tools.site.check site
+docs: $(DOCS)/.docs .tools/site/mermaid.min.js
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/python -m mkdocs build --clean
+	$(DOCS)/python -m tools.site.check site
 	@echo "The documents: site/index.html, or with a search: python3 -m http.server --directory site --bind 127.0.0.1 8008"
 
 models/model.json: | $(BIN)/.up
@@ -131,17 +142,23 @@ $(BIN)/.dev: requirements-dev.txt $(BIN)/.up
 	$(COMPILE)
 	@touch $@
 
-$(BIN)/.notebook: requirements-notebook.txt $(BIN)/.up
-	$(PIP) --require-hashes -r requirements-notebook.txt
-	$(COMPILE)
-	@touch $@
-
 $(BIN)/.pictures: requirements-pictures.txt $(BIN)/.dev
 	$(PIP) --require-hashes -r requirements-pictures.txt
 	@touch $@
 
-$(BIN)/.docs: requirements-docs.txt $(BIN)/.up
-	$(PIP) --require-hashes -r requirements-docs.txt
+# Above .venv, and not in it: python-telegram-bot imports the tornado of Jupyter where it finds it.
+$(DOCS)/.base: $(BIN)/.up
+	$(PYTHON) -m venv --clear .venv-docs
+	$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' > \
+	    "$$($(DOCS)/python -c 'import site; print(*site.getsitepackages())')/above.pth"
+	@touch $@
+
+$(DOCS)/.notebook: requirements-notebook.txt $(DOCS)/.base
+	$(DOCS)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-notebook.txt
+	@touch $@
+
+$(DOCS)/.docs: requirements-docs.txt $(DOCS)/.base
+	$(DOCS)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
 	@touch $@
 
 benchmark-serving: $(BIN)/.dev
@@ -168,6 +185,9 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 .tools/bin/prometheus:
 	tools/get_prometheus.sh .tools
 
+.tools/bin/postgres:
+	tools/get_postgres.sh .tools
+
 .tools/share/fonts: tools/get_fonts.sh
 	tools/get_fonts.sh .tools
 	@touch $@
@@ -190,3 +210,6 @@ dashboard-preview: $(BIN)/.dev .tools/bin/prometheus .tools/bin/chromium
 
 .tools/bin/docker-compose: tools/get_compose.sh
 	tools/get_compose.sh .tools
+
+.tools/bin/kubectl: tools/get_kubectl.sh
+	tools/get_kubectl.sh .tools

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.fakes.service import Service
 from tests.support.real import prometheus
+from tests.support.real.postgres import Database, Postgres
 from tests.support.real.processes import Processes
 from wine_slo.slo import redaction
 
@@ -35,6 +36,7 @@ LONGEST = (
     "test_recipients",
     "test_process_end",
     "test_against_prometheus",
+    "test_takeovers",
     "test_two_watchdogs",
     "test_frontier",
     "test_ledger_away",
@@ -123,6 +125,23 @@ async def start_prometheus(tmp_path: Path) -> AsyncIterator[StartPrometheus]:
     yield start
     for each in started:
         await each.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The real PostgreSQL, one for all tests of a worker: a test that stops it starts it again."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[Database]:
+    """An empty database on it."""
+    postgres.start()
+    database = postgres.create()
+    yield database
+    postgres.start()
+    postgres.drop(database)
 
 
 @pytest.fixture

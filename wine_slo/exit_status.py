@@ -45,7 +45,8 @@ OF_COMMANDS: Mapping[str, Mapping[ExitStatus, str]] = {
         ExitStatus.OK: "SIGTERM or SIGINT has stopped it",
         ExitStatus.FAILED: "another watchdog holds the ledger or has taken it, the ledger cannot be read, its address "
         "cannot be listened on, or a part of it has ended or stalled",
-        ExitStatus.BAD_INPUT: "a setting or the file of objectives is wrong",
+        ExitStatus.BAD_INPUT: "a setting or the file of objectives is wrong, or the ledger on PostgreSQL cannot be "
+        "used",
     },
     "check": {
         ExitStatus.OK: "met: every objective is met, or suspicious but not for long enough to be in breach",

@@ -9,10 +9,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -31,33 +29,34 @@ from wine_slo.exit_status import ExitStatus
 from wine_slo.http import guarded_server
 from wine_slo.http.door import Door
 from wine_slo.http.guarded_server import Patience, Runner
+from wine_slo.http.routes import Route, Switchboard
 from wine_slo.integrations.console import standard_streams
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
-from wine_slo.integrations.storage.claim import Claim, ClaimError
+from wine_slo.integrations.storage.lease.keeper import LeaseError, LeaseKeeper
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
-from wine_slo.monitor.assembly import Loop, Outside, assemble, loops_of, utc_now
+from wine_slo.monitor.assembly import utc_now
 from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.publish import inbox
+from wine_slo.monitor.roles import RELEASES_WITHIN, Opened, Roles
 from wine_slo.monitor.settings import WatchdogSettings
+from wine_slo.monitor.ticker import steady
 from wine_slo.service.settings import ServerSettings
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.objectives.objective import Objectives
 
-STOPS_WITHIN = 5  # seconds for what is being delivered when the process is to end
+STOPS_WITHIN = 5  # seconds for who reads a page when the process is to end
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
 # Of our own pages, without a login: whoever restarts us has no password, and who reports something has a token.
-OPEN_PATHS = ("/health", *inbox.PATHS)
+OPEN_PATHS = ("/health", "/alive", *inbox.PATHS)
 
 log = logging.getLogger("wine_slo.watchdog")  # also when it is run as a script
 
 
-Until = Callable[[], Awaitable[str]]
-
-
 def main() -> None:
-    """Monitor until stopped; exit with 2 where settings or objectives are wrong, with 1 where it cannot run."""
+    """Monitor until stopped; exit with 2 where settings, objectives or database are wrong, 1 where it cannot run."""
     standard_streams.reserve()
     try:
         settings = read(WatchdogSettings)
@@ -71,9 +70,14 @@ def main() -> None:
     for sentence in unknown(WatchdogSettings, ServerSettings):
         log.warning(sentence)
     try:
-        ledger = Ledger.open_or_remember(settings.database_url)
+        opened = Ledger.open if settings.standby else Ledger.open_or_remember  # nobody of several may go on without it
+        ledger = opened(settings.database_url)
+    except LedgerError as error:
+        log.critical("%s", error)
+        sys.exit(ExitStatus.BAD_INPUT)
+    try:
         asyncio.run(watch(settings, file, ledger))
-    except (LedgerError, ClaimError) as error:
+    except (LedgerError, LeaseError) as error:
         log.critical("%s", error)
         sys.exit(ExitStatus.FAILED)
     except OSError as error:
@@ -86,99 +90,64 @@ def main() -> None:
 
 
 async def watch(settings: WatchdogSettings, file: SloFile, ledger: Ledger) -> None:
-    """Watch until SIGTERM or SIGINT, holding the ledger.
+    """Lead, or stand by, until SIGTERM or SIGINT.
 
     Raises:
-        ClaimError: another watchdog holds the ledger, or has taken it.
+        LeaseError: another watchdog leads, and this one is to be alone.
         OSError: the address of its own pages cannot be listened on.
         LedgerError: the ledger cannot be read.
     """
-    stop = _stop_signal()
-
-    async with aiohttp.ClientSession() as session:
-        heartbeat = Heartbeat(
-            settings.heartbeat_url.value if settings.heartbeat_url else None,
-            settings.notify_socket,
-            settings.heartbeat_way,
-        )
-        claim = Claim(ledger, utc_now)
-        try:
-            if not await claim.take(stop, partial(_wait_as_standby, heartbeat), waits=settings.standby):
-                return
-            with ChartProcess() as drawing:
-                outside = Outside(ledger=ledger, session=session, drawing=drawing, heartbeat=heartbeat)
-                lost = await _run(settings, file, outside, partial(_until, stop, claim))
-        finally:
-            claim.free()
-            await heartbeat.close()
-    if lost:
-        raise ClaimError(lost)
-
-
-async def _run(settings: WatchdogSettings, file: SloFile, outside: Outside, until: Until) -> str:
-    """Run every part until that says why it ends; return what it says.
-
-    Raises:
-        OSError: the address of its own pages cannot be listened on.
-        LedgerError: the ledger cannot be read.
-    """
-    heartbeat = outside.heartbeat
+    stop, is_alone = _stop_signal(), not settings.standby
+    keeper = LeaseKeeper(ledger, utc_now, steady, is_alone=is_alone)
+    gate = Gate(keeper.seconds_left, is_alone=is_alone)
     async with AsyncExitStack() as stack:
-        parts = assemble(settings, file, outside)
-        stack.push_async_callback(parts.charts.stop)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, parts.ticker.reload)
-        await stack.enter_async_context(_serving(parts.ticker.app(), settings))
-        await stack.enter_async_context(running(loops_of(parts)))
-        parts.ticker.start()
-        stack.callback(parts.ticker.stop)
-        heartbeat.notify("READY=1")
-        lost = await until()
-        log.info("stopping")
-        heartbeat.notify("STOPPING=1")
-        if not lost:
-            await parts.dispatcher.finish(within=STOPS_WITHIN)
-    return lost
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        url = settings.heartbeat_url.value if settings.heartbeat_url else None
+        heartbeat = Heartbeat(url, settings.notify_socket, gate, settings.heartbeat_way)
+        stack.push_async_callback(heartbeat.close)
+        stack.push_async_callback(keeper.release, within=RELEASES_WITHIN)
+        drawing = stack.enter_context(ChartProcess())
+        opened = Opened(
+            ledger=ledger,
+            session=session,
+            drawing=drawing,
+            heartbeat=heartbeat,
+            gate=gate,
+            serve=_Pages(settings, stack).show,
+        )
+        roles = Roles(settings, file, opened, keeper)
+        while await roles.stand_by(stop):
+            lost = await roles.lead(stop)
+            if lost and is_alone:
+                raise LeaseError(f"{lost}: this one ends, or both would notify")
+            if lost:
+                log.error("%s: this one stands by", lost)
 
 
-class LoopEndedError(Exception):
-    """A loop that is to run for ever has ended."""
+class _Pages:
+    """Serves the pages of the role that the watchdog has.
 
-
-@asynccontextmanager
-async def running(loops: Sequence[tuple[Loop, str]]) -> AsyncIterator[None]:
-    """Run loops beside, and stop them at the end; where one of them ends before, everything ends.
-
-    Raises:
-        ExceptionGroup: A loop has ended; what it raised is in it.
+    Args:
+        settings: Say where.
+        stack: Where serving ends.
     """
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_without_end(loop, name), name=name) for loop, name in loops]
-        yield
-        for task in tasks:
-            task.cancel()
 
+    def __init__(self, settings: WatchdogSettings, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._switchboard: Switchboard | None = None
 
-async def _without_end(loop: Loop, name: str) -> NoReturn:
-    await loop()
-    raise LoopEndedError(f"{name} has ended")
+    async def show(self, routes: dict[str, Route]) -> None:
+        """Have these answer from now on.
 
-
-async def _until(stop: asyncio.Event, claim: Claim) -> str:
-    """Hold the ledger until it is time to stop, or another watchdog has taken it; a sentence says that it has."""
-    stopping, keeping = asyncio.create_task(stop.wait()), asyncio.create_task(claim.keep())
-    try:
-        await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
-        return keeping.result() if keeping.done() else ""
-    finally:
-        stopping.cancel()
-        keeping.cancel()
-        await asyncio.gather(stopping, keeping, return_exceptions=True)
-
-
-def _wait_as_standby(heartbeat: Heartbeat) -> None:
-    """Say to systemd that waiting for the ledger is what we are to do."""
-    heartbeat.notify("READY=1")
-    heartbeat.notify("WATCHDOG=1")
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        if self._switchboard is not None:
+            self._switchboard.show(routes)
+            return
+        self._switchboard = Switchboard(routes)
+        await self._stack.enter_async_context(_serving(self._switchboard.app(), self._settings))
 
 
 def _stop_signal() -> asyncio.Event:

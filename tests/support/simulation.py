@@ -104,7 +104,7 @@ class Simulation:
 
     def _evaluate(self, second: float) -> None:
         before = self.state
-        self.state = advance(before, self._objectives, {KEY: self._reading(second)}, after(second))
+        self.state = advance(before, self._objectives, {KEY: self.reading(second)}, after(second))
         about_requests = {number: each for number, each in self.state.incidents.items() if not each.key.is_own}
         for number, incident in about_requests.items():
             known = before.incidents.get(number)
@@ -113,7 +113,8 @@ class Simulation:
             if not incident.is_open and (known is None or known.is_open):
                 self.alerts.append(Alert(second, incident.outcome))
 
-    def _reading(self, second: float) -> Reading:
+    def reading(self, second: float) -> Reading:
+        """What an evaluation reads at a second, by the state as it is."""
         now = after(second)
         last_scrape = int((second - self._arrival - self._scrape_at) // self._every)
         track = self.state.tracks.get(KEY)

@@ -13,6 +13,7 @@ from wine_slo.monitor.evaluate.evaluator import Evaluator
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.text.formatting import Formatter
 
@@ -38,6 +39,7 @@ def loops(
         Localizer(recipients, lambda _language: Formatter(OBJECTIVES, UTC)),
         evaluation,
         Journal(ledger, ()),
+        gate=Gate(),
         on_message=lambda _kind, _outcome: None,
     )
     return evaluation, delivery

@@ -2,10 +2,7 @@
 
 import os
 import re
-from importlib.util import find_spec
 from pathlib import Path
-
-import pytest
 
 from tests.system.conftest import House
 
@@ -22,10 +19,6 @@ def megabytes(pid: int, which: str) -> float:
     return int(found[1]) / 1024
 
 
-@pytest.mark.skipif(
-    find_spec("tornado") is not None,
-    reason="`make docs` or `make notebook` brought tornado, which python-telegram-bot then imports: 3 MB nobody ships",
-)
 async def test_after_many_charts_the_watchdog_is_as_small_as_before(house: House) -> None:
     chats = [house.bot_api.chat(each) for each in CHATS]
     await house.watchdog.terminate()

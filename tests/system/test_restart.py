@@ -42,7 +42,14 @@ class Post:
             return (await asyncio.get_running_loop().sock_recv(self.systemd, 100)).decode()
 
     async def health(self) -> tuple[int, str]:
-        url = f"http://127.0.0.1:{self.settings['WINE_SLO_WATCHDOG_PORT']}/health"
+        return await self._request("/health")
+
+    async def life(self) -> tuple[int, str]:
+        """Whether a supervisor is to leave it as it is."""
+        return await self._request("/alive")
+
+    async def _request(self, path: str) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{self.settings['WINE_SLO_WATCHDOG_PORT']}{path}"
         async with aiohttp.ClientSession() as session, session.get(url) as response:
             return response.status, (await response.json())["status"]
 
@@ -101,6 +108,7 @@ async def test_health_is_red_while_something_has_been_undelivered_for_too_long(p
     watchdog = await post.start()
     await watchdog.until_line("chat 42 was not notified")
     assert await post.health() == (503, "not delivered for too long")
+    assert await post.life() == (200, "alive")  # a restart would not mend Telegram
     bot_api.recovers()
     await watchdog.until_line("chat 42 was notified: breach of #1")
     assert await post.health() == (200, "ok")
@@ -122,6 +130,7 @@ async def test_a_complete_tick_is_a_sign_of_life_for_the_switch_and_an_incomplet
     async with asyncio.timeout(30):
         while await post.health() != (503, "tick overdue"):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
+    assert await post.life() == (200, "alive")
     assert post.beats.empty()
     await watchdog.until_line("a tick was skipped: the one before has not ended")
 

@@ -42,7 +42,8 @@ async def test_with_a_password_all_pages_but_health_want_it_and_a_bad_request_is
         for path in ("/", "/api/status", "/metrics"):
             assert (await session.get(path)).status == 401
             assert (await session.get(path, headers=LOGIN)).status == 200
-        assert (await session.get("/health")).status == 200
+        for path in ("/health", "/alive"):
+            assert (await session.get(path)).status == 200
         assert (await session.get("/health", headers={"Host": "evil.example"})).status == 421
     status = await processes.wine_slo("status", settings=settings | {"WINE_SLO_WATCHDOG_PASSWORD": "open sesame"})
     await status.wait(seconds=30)

@@ -1,12 +1,11 @@
 """What the values of settings are: each kind of value refuses what it cannot be, so that what exists can be used."""
 
 import re
-import socket
 from datetime import UTC
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from wine_slo.config.files import text_file
 from wine_slo.slo import redaction
@@ -19,7 +18,6 @@ PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-
 PAGE = rf"^https?://([A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+(:({PORT}))?([/?#][^\s\\]*)?$"
 ADDRESS = re.compile(r"(-?[0-9]{1,16})(?:/([0-9]{1,9}))?")
 PERSON = re.compile(r"[0-9]{1,16}")
-LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}
 
 
 class Url(str):
@@ -78,6 +76,34 @@ class PageUrl(Url):
         return super().__new__(cls, text)
 
 
+class DatabaseUrl(Url):
+    """The URL of a ledger, as SQLAlchemy writes it: a file of SQLite, or a database of PostgreSQL."""
+
+    __slots__ = ()
+    pattern = re.compile(r"sqlite:///.+|postgresql\+psycopg://.+")
+
+    def __new__(cls, text: str) -> Self:
+        """Return the URL.
+
+        Raises:
+            ValueError: it is none; what it holds of a password is hidden all the same.
+        """
+        if not cls.pattern.fullmatch(text):
+            redaction.learn(cls._secrets(text))
+            raise ValueError("is no URL of a ledger")
+        return str.__new__(cls, text)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return what no output may show: its password, which may hold what no other URL has unescaped."""
+        return self._secrets(self)
+
+    @staticmethod
+    def _secrets(text: str) -> tuple[str, ...]:
+        password = text.partition("://")[2].rpartition("@")[0].partition(":")[2]
+        return (*((password, unquote(password)) if password else ()), *redaction.credentials_of(text))
+
+
 class Secret:
     """What nobody may see; neither a log nor a traceback shows it.
 
@@ -127,6 +153,28 @@ class UrlWithoutPassword(RootUrl):
 
     __slots__ = ()
     has_credentials = False
+
+
+class ReplicaUrls(str):
+    """The URL of a server, or those of several servers that know the same, separated by commas."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Return the URLs.
+
+        Raises:
+            ValueError: one of them is none, or the same as another one.
+        """
+        urls = [UrlWithoutPassword(each.strip(" ")) for each in text.split(",")]
+        if len(urls) > len({each.rstrip("/") for each in urls}):
+            raise ValueError("names a server twice")
+        return super().__new__(cls, ",".join(urls))
+
+    @property
+    def by_name(self) -> dict[str, UrlWithoutPassword]:
+        """Return each URL by what people call its server: `host:9090`, with a path where there is one."""
+        return {each.partition("://")[2].rstrip("/"): UrlWithoutPassword(each) for each in self.split(",")}
 
 
 class Header(str):
@@ -321,22 +369,6 @@ class LanguageCode(str):
     def known() -> str:
         """Return the codes that there are: `en or ru`."""
         return " or ".join(each.code for each in LANGUAGES)
-
-
-def is_this_machine(host: str) -> bool:
-    """Return whether a host is this machine: by its address in any form, or by a name that only this machine has."""
-    name = host.rstrip(".").lower()
-    if name in LOOPBACK_NAMES or name.endswith(".localhost") or name == socket.gethostname().lower():
-        return True
-    try:
-        address = ip_address(name.partition("%")[0])
-    except ValueError:
-        try:
-            address = ip_address(socket.inet_aton(name))  # 127.1, 0x7f000001
-        except OSError:
-            return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
 def _parts(text: str, schemes: set[str]) -> SplitResult:

@@ -6,7 +6,7 @@
   the number of connections. Where there are too many, the one that has been idle for longest gives way.
 * In each turn of the loop only so many requests are answered as keep it short. A connection that sends again at once,
   or has sent requests ahead, lets those go first that have not been answered just now; of these, a request for
-  `/health` or `/metrics` does not wait at all.
+  `/health`, `/alive` or `/metrics` does not wait at all.
 * A browser that another site has sent here, by a name that is not ours or by a picture on its page, is refused.
 """
 
@@ -33,7 +33,7 @@ UNREAD = 48 * 2**20  # bytes of answers that wait for their clients, all togethe
 SMALL_ANSWER = 2**17  # bytes
 MOST_CONNECTIONS = 10_000
 # What machines request now and then, and judge us by how soon it is answered.
-AT_ONCE = {"/health", "/metrics"}
+AT_ONCE = {"/health", "/alive", "/metrics"}
 JUST_NOW = (
     0.5  # seconds after an answer in which a connection's next request lets others go first; no scrape is so soon
 )

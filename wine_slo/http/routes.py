@@ -21,6 +21,35 @@ class Route(NamedTuple):
     statuses: tuple[int, ...]
 
 
+class Switchboard:
+    """The endpoints of a process whose answers are another one's while it is served.
+
+    Args:
+        routes: What answers at first; each later table has the same paths.
+    """
+
+    def __init__(self, routes: Mapping[str, Route]) -> None:
+        self._routes = routes
+
+    def show(self, routes: Mapping[str, Route]) -> None:
+        """Have these answer from now on."""
+        self._routes = routes
+
+    def app(self) -> web.Application:
+        """Return the application that is served."""
+        app = web.Application()
+        app.add_routes(
+            definitions({path: route._replace(handler=self._at(path)) for path, route in self._routes.items()})
+        )
+        return app
+
+    def _at(self, path: str) -> Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return await self._routes[path].handler(request)
+
+        return answer
+
+
 def definitions(routes: Mapping[str, Route]) -> list[web.RouteDef]:
     """Return what to add to an application.
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import httpx
 
+from wine_slo.slo.chat.gate import Gate
+
 TIMEOUT = 5  # seconds; well inside one tick
 
 log = logging.getLogger(__name__)
@@ -23,10 +25,12 @@ class Heartbeat:
     Args:
         url: What to fetch after each tick; None for no switch.
         notify_socket: The path that systemd listens on; None where it does not.
+        gate: Whether this watchdog leads; the switch has no sign of another one.
         proxy: The URL of the proxy through which it is fetched; None for none.
     """
 
-    def __init__(self, url: str | None, notify_socket: str | None, proxy: str | None = None) -> None:
+    def __init__(self, url: str | None, notify_socket: str | None, gate: Gate, proxy: str | None = None) -> None:
+        self._gate = gate
         self._url = url
         self._notify_socket = notify_socket
         # Not aiohttp, which knows no SOCKS. The environment was read by the settings.
@@ -58,7 +62,7 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Give the sign of one complete tick; that it does not arrive stops nothing."""
-        if not self._url or not self._client:
+        if not self._url or not self._client or not self._gate.is_open:
             return
         try:
             async with asyncio.timeout(TIMEOUT):

@@ -30,12 +30,17 @@ class StallGuard:
         self._patience = patience
         self._turn = turn
         self._waited = dict.fromkeys(patience, 0.0)
+        self._stopped = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        """Start; the event loop whose tasks are printed must run. It never ends before the process does."""
+        """Start; the event loop whose tasks are printed must run."""
         self._loop = asyncio.get_running_loop()
         threading.Thread(target=self._watch, name="stall guard", daemon=True).start()
+
+    def stop(self) -> None:
+        """End no process any more."""
+        self._stopped.set()
 
     def goes_on(self, name: str) -> None:
         """Note that a thing goes on."""
@@ -46,9 +51,9 @@ class StallGuard:
         return self._waited[name] > self._patience[name]
 
     def _watch(self) -> None:
-        turns = threading.Event()
         while not any(map(self.has_stalled, self._patience)):
-            turns.wait(self._turn)
+            if self._stopped.wait(self._turn):
+                return
             for name in self._waited:
                 self._waited[name] += self._turn
         words = threading.Thread(target=self._say_why, daemon=True)

@@ -66,7 +66,8 @@ class SteadyScheduler:
 
     def stop(self) -> None:
         """Run no job any more."""
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     def every(self, seconds: float, job: Callable[[], Awaitable[None]], name: str) -> None:
         """Run a job now, and again each time that so much time has passed."""

@@ -13,9 +13,11 @@ import msgspec
 from wine_slo.config.environment import PREFIX, AllowedHosts, LogFormat, Port, Settings, listed, means
 from wine_slo.config.files import shipped, text_file
 from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
+from wine_slo.config.hosts import is_this_machine
 from wine_slo.config.setting_types import (
     BotToken,
     ChatAddress,
+    DatabaseUrl,
     Header,
     Host,
     Hours,
@@ -23,14 +25,13 @@ from wine_slo.config.setting_types import (
     PageUrl,
     PersonId,
     ProxyUrl,
+    ReplicaUrls,
     RootUrl,
     Secret,
     SecretUrl,
     Token,
     Url,
-    UrlWithoutPassword,
     UserName,
-    is_this_machine,
 )
 from wine_slo.slo import redaction
 
@@ -80,14 +81,14 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     """The watchdog's."""
 
     prometheus_url: Annotated[
-        UrlWithoutPassword,
+        ReplicaUrls,
         means(
-            "Where the watchdog queries: Prometheus (2.29 or newer), or what speaks its API. `make up` starts no "
-            "Prometheus where this is set.",
-            "the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
-            "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD",
+            "Where the watchdog queries: Prometheus (2.29 or newer), or what speaks its API; several URLs, separated "
+            "by commas, are replicas that scrape the same targets. `make up` starts no Prometheus where this is set.",
+            "the root of Prometheus' API, such as http://host:9090, or several with commas between; a name and a "
+            "password belong in WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD",
         ),
-    ] = UrlWithoutPassword("http://127.0.0.1:9090")
+    ] = ReplicaUrls("http://127.0.0.1:9090")
     prometheus_token: Annotated[
         Token | None,
         means(
@@ -130,13 +131,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         ),
     ] = Path(shipped.OBJECTIVES)
     database_url: Annotated[
-        str,
+        DatabaseUrl,
         means(
             "The ledger: what the watchdog remembers.",
-            "an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path",
-            pattern=r"^sqlite:///.",
+            "an SQLAlchemy URL: sqlite:///relative/path, sqlite:////absolute/path or "
+            "postgresql+psycopg://host/database with USER:PASSWORD@ before the host",
         ),
-    ] = "sqlite:///data/watchdog.db"
+    ] = DatabaseUrl("sqlite:///data/watchdog.db")
     standby: Annotated[
         bool,
         means(
@@ -162,8 +163,8 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
     watchdog_password: Annotated[
         Secret | None,
         means(
-            "Needed for every page of the watchdog but `/health`: by basic authentication with any name, or as a "
-            "bearer token.",
+            "Needed for every page of the watchdog but `/health` and `/alive`: by basic authentication with any "
+            "name, or as a bearer token.",
             "a password for the watchdog's pages",
         ),
     ] = None
@@ -322,7 +323,7 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         except TlsFileError as error:
             wrong = named[f"prometheus_{error.field}"]
             return [f"{wrong.variable} is {str(files[wrong.field])!r}: {error}; wanted: {wrong.wanted}"]
-        if used and not self.prometheus_url.startswith("https:"):
+        if used and not all(each.startswith("https:") for each in self.prometheus_url.by_name.values()):
             return [f"{PREFIX}PROMETHEUS_URL is {self.prometheus_url!r}; wanted: an https URL, as {used[0]} is set"]
         return []
 

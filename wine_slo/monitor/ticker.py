@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from time import perf_counter
 from aiohttp import web
 
 from wine_slo.config import slo_file
-from wine_slo.http.routes import Route, definitions
+from wine_slo.http.routes import Route
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.stall_guard import StallGuard
 from wine_slo.integrations.steady_scheduler import SteadyScheduler
@@ -23,13 +24,14 @@ from wine_slo.monitor.evaluate.objective_checks import ObjectiveMistake, doubts_
 from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.inbox import Inbox
+from wine_slo.monitor.publish.leadership import alive, described, leadership_status
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
 from wine_slo.monitor.publish.series_source import SeriesSource
-from wine_slo.monitor.publish.status_page import StatusPages
+from wine_slo.monitor.publish.status_page import StatusPages, links_of
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
+from wine_slo.slo.lease import Leadership
 from wine_slo.slo.objectives.objective import Objectives
-from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.source.metric_source import MetricSourceError
 from wine_slo.slo.views.selection import Query
 from wine_slo.slo.views.status import ALL, Process, is_overdue, status_of
@@ -52,6 +54,11 @@ def steady() -> float:
     return time.clock_gettime(CLOCK)
 
 
+def overdue_after(settings: WatchdogSettings) -> timedelta:
+    """Return the age from which on an evaluation is not the present."""
+    return timedelta(seconds=OVERDUE_TICKS * settings.poll_seconds)
+
+
 class Ticker:
     """Evaluate at every poll, and answer over HTTP how that goes."""
 
@@ -68,10 +75,12 @@ class Ticker:
         journal: Journal,
         series: SeriesSource,
         inbox: Inbox,
+        leadership: Callable[[], Leadership],
     ) -> None:
         self._settings = settings
-        links = {"Grafana": without_credentials(settings.grafana_url)} if settings.grafana_url else {}
+        links = links_of(settings.grafana_url)
         self._pages = StatusPages(self._view, lambda: evaluator.objectives, series.over, settings.timezone, links)
+        self._leadership = leadership
         self._inbox = inbox
         self._check_objectives = check_objectives
         self._journal = journal
@@ -83,9 +92,8 @@ class Ticker:
         self._dispatcher = dispatcher
         self._instruments = instruments
         self._scheduler = SteadyScheduler()
-        overdue_after = OVERDUE_TICKS * settings.poll_seconds
-        patience = max(overdue_after, SHORTEST_PATIENCE)
-        self._overdue_after = timedelta(seconds=overdue_after)
+        self._overdue_after = overdue_after(settings)
+        patience = max(self._overdue_after.total_seconds(), SHORTEST_PATIENCE)
         self._guard = StallGuard({THE_LOOP: patience, THE_TICKS: patience})
         self._ticking, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._readings: set[asyncio.Task[None]] = set()
@@ -101,6 +109,7 @@ class Ticker:
     def stop(self) -> None:
         """Evaluate no more."""
         self._scheduler.stop()
+        self._guard.stop()
 
     async def run(self) -> None:
         """Show for ever that the event loop runs."""
@@ -139,6 +148,7 @@ class Ticker:
         self._dispatcher.on_evaluation()
         reports = self._inbox.deployments.all
         await asyncio.to_thread(self._instruments.show, self._evaluator.state, self._evaluator.objectives, reports)
+        self._instruments.replicas.show(self._evaluator.replicas)
         self._ticked_at = steady()
         self._guard.goes_on(THE_TICKS)
         self._instruments.count_tick(self._evaluator.now(), perf_counter() - started)
@@ -185,16 +195,11 @@ class Ticker:
                 where = self._live.file.place(each.objective, each.field)
                 log.warning("%s: %s of %s %s", where, each.field, each.objective, each.sentence)
 
-    def app(self) -> web.Application:
-        """Return the pages of the watchdog itself."""
-        app = web.Application()
-        app.add_routes(definitions(self.routes()))
-        return app
-
     def routes(self) -> dict[str, Route]:
         """Return the endpoints of these pages, by their paths."""
         own = {
             "/health": Route(web.get, self._health, (200, 503)),
+            "/alive": Route(web.get, alive, (200,)),
             "/metrics": Route(web.get, self._instruments.exposition.answer, (200,)),
         }
         return own | self._pages.routes() | self._inbox.routes()
@@ -219,16 +224,20 @@ class Ticker:
             actions=self._journal.actions,
             unreachable=self._dispatcher.unreached,
             is_quiet=self._dispatcher.is_quiet,
+            replicas=self._evaluator.replicas,
         )
         state, objectives, now = self._evaluator.state, self._evaluator.objectives, self._evaluator.now()
-        return lambda query: status_of(state, objectives, now, process, query)
+        leadership = leadership_status(self._leadership())
+        return lambda query: replace(status_of(state, objectives, now, process, query), leadership=leadership)
 
     async def _health(self, _request: web.Request) -> web.Response:
         """Report whether evaluations are made and notifications delivered."""
         age = steady() - (self._started_at if self._ticked_at is None else self._ticked_at)
         undelivered, unreachable = self._dispatcher.undelivered_seconds, self._dispatcher.unreached
-        status = "ok"
-        if age > self._overdue_after.total_seconds():
+        leadership, status = self._leadership(), "ok"
+        if not leadership.is_alone and not leadership.leads:
+            status = f"the lead cannot be confirmed, so nothing is sent: {leadership.trouble or 'no renewal yet'}"
+        elif age > self._overdue_after.total_seconds():
             status = "tick overdue"
         elif undelivered > LONGEST_UNDELIVERED.total_seconds():
             status = "not delivered for too long"
@@ -242,4 +251,4 @@ class Ticker:
             "incidents_open": len(self._evaluator.state.open_incidents),
             "unreachable": {chat.place: reason for chat, reason in unreachable.items()},
         }
-        return web.json_response(content, status=200 if status == "ok" else 503)
+        return web.json_response(content | described(leadership), status=200 if status == "ok" else 503)

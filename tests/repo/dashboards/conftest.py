@@ -94,7 +94,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         await prometheus.start()
         watchdog = await processes.watchdog(
             {
-                "WINE_SLO_PROMETHEUS_URL": prometheus.url,
+                "WINE_SLO_PROMETHEUS_URL": f"{prometheus.url},http://localhost:{prometheus.port}",  # as if it were two
                 "WINE_SLO_WATCHDOG_PORT": str(ports["watchdog"]),
                 "WINE_SLO_POLL_SECONDS": "2",
             }

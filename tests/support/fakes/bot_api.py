@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypedDict, Unpack
@@ -93,7 +93,12 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Call:
-    """One call of a method."""
+    """One call of a method.
+
+    Attributes:
+        host: As the caller names us; another one for each caller that comes through a proxy of its own.
+        ended_at: When it was answered, or the caller gave up; None while it goes on.
+    """
 
     method: str
     at: datetime
@@ -101,6 +106,8 @@ class Call:
     files: dict[str, bytes] = field(repr=False)
     outcome: Outcome = Outcome.PENDING
     refusal: str = ""
+    host: str = ""
+    ended_at: datetime | None = None
 
     @property
     def chat_id(self) -> int | None:
@@ -186,6 +193,7 @@ class BotApi(OnLoopback):
             "sendmessage": self._send_message,
             "sendphoto": self._send_photo,
             "editmessagetext": self._edit_text,
+            "editmessagemedia": self._edit_media,
             "editmessagereplymarkup": self._edit_keyboard,
             "deletemessage": self._delete,
             "pinchatmessage": self._pin,
@@ -337,9 +345,15 @@ class BotApi(OnLoopback):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         token, _, method = request.path.removeprefix("/bot").partition("/")
-        call = Call(method, self._clock(), *await _read(request))
+        call = Call(method, self._clock(), *await _read(request), host=request.host)
         self.calls.append(call)
         await self._notify()
+        try:
+            return await self._answer(request, call, token)
+        finally:
+            call.ended_at = self._clock()
+
+    async def _answer(self, request: web.BaseRequest, call: Call, token: str) -> web.StreamResponse:
         fault = next((fault for fault in self._faults if fault.hits(call)), None)
         if fault and fault.outcome is Outcome.HANGS:
             call.outcome = Outcome.HANGS
@@ -461,12 +475,24 @@ class BotApi(OnLoopback):
             raise RefusalError(400, "Bad Request: there is no text in the message to edit")
         return self._change(message, version, _keyboard_of(call)).as_json()
 
+    def _edit_media(self, call: Call) -> Json:
+        message = self._own_message_of(call, "edit")
+        media = call.json("media") or {}
+        photo = call.files.get(str(media.get("media", "")).removeprefix("attach://"), b"")
+        if media.get("type") != "photo" or not photo:
+            raise RefusalError(400, "Bad Request: there is no photo in the request")
+        caption = replace(call, parameters={**call.parameters, **{name: str(text) for name, text in media.items()}})
+        changed = self._change(message, _text_of(caption, "caption", MAX_CAPTION), _keyboard_of(call), photo)
+        return changed.as_json()
+
     def _edit_keyboard(self, call: Call) -> Json:
         message = self._own_message_of(call, "edit")
         return self._change(message, message.versions[-1], _keyboard_of(call)).as_json()
 
-    def _change(self, message: Message, version: Version, keyboard: Keyboard) -> Message:
+    def _change(self, message: Message, version: Version, keyboard: Keyboard, photo: bytes | None = None) -> Message:
         is_same = (message.source, message.parse_mode) == (version.source, version.parse_mode)
+        is_same = is_same and photo in (None, message.photo)
+        message.photo = photo or message.photo
         if is_same and message.keyboard == keyboard:
             raise RefusalError(
                 400,

@@ -19,6 +19,7 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.policy import Suppression
@@ -51,6 +52,7 @@ class Desk:
         self._saved = State()
         self.is_real_time = False
         self.rules = Rules()
+        self.gate = Gate()
         self.topics: dict[int, int] = {}
         self.fmt: Callable[[str], Formatter] = lambda _language: Formatter(self.scene.objectives, UTC)
         self.delivery = self._delivery()
@@ -68,6 +70,7 @@ class Desk:
             FakeSnapshot(lambda: self.scene.state, self.clock),
             self.journal,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
+            gate=self.gate,
             rules=self.rules,
             on_suppressed=self.suppressions.append,
         )

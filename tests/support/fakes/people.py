@@ -16,6 +16,7 @@ from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.updates import TelegramUpdates
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Command, Reaction, Reception
 from wine_slo.slo.text.command_text import Replies
@@ -73,7 +74,8 @@ class Talk:
         """Listen, and answer these too."""
         self.router.add(*commands)
         async with self.connect(TOKEN, self.api.url) as bot:
-            task = asyncio.create_task(TelegramUpdates(bot, channel.TelegramChannel(bot), self.listener()).run())
+            updates = TelegramUpdates(bot, channel.TelegramChannel(bot), self.listener(), Gate())
+            task = asyncio.create_task(updates.run())
             try:
                 yield
             finally:

@@ -6,6 +6,7 @@ from datetime import datetime
 from tests.support.scene import ALL
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.replicas.replica_state import ReplicaState
 
 
 class FakeSnapshot:
@@ -26,6 +27,10 @@ class FakeSnapshot:
     @property
     def objectives(self) -> Objectives:
         return self._objectives()
+
+    @property
+    def replicas(self) -> tuple[ReplicaState, ...]:
+        return ()
 
     def now(self) -> datetime:
         return self._now()

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ class Prometheus:
         assert self._process is not None, "it does not run"
         return self._process.pid
 
-    async def start(self) -> None:
+    async def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Run until `stop`; come back when it answers that it is ready."""
         command = [
             program("prometheus"),
@@ -87,7 +88,7 @@ class Prometheus:
             f"--storage.tsdb.retention.time={self._retention}",
             *(f"--enable-feature={each}" for each in self._features),
         ]
-        self._process = await Process.start("prometheus", command, self.folder, {})
+        self._process = await Process.start("prometheus", command, self.folder, environment or {})
         async with aiohttp.ClientSession() as session, asyncio.timeout(60):
             while not await self._is_ready(session):
                 if not self._process.is_running:

@@ -4,13 +4,14 @@ import os
 import ssl
 from base64 import b64decode, b64encode
 from pathlib import Path
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.support.real.certificates import Authority
 from wine_slo.config.environment import PREFIX, SettingsError, read, unknown
-from wine_slo.config.setting_types import BotToken, ChatAddress, Host, Secret, UrlWithoutPassword
+from wine_slo.config.setting_types import BotToken, ChatAddress, Host, ReplicaUrls, Secret
 from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.settings import ServerSettings
@@ -18,10 +19,14 @@ from wine_slo.slo import redaction
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = (
-    "the root of Prometheus' API, such as http://host:9090; a name and a password belong in "
-    "WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
+    "the root of Prometheus' API, such as http://host:9090, or several with commas between; a name and a password "
+    "belong in WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
 )
 CHATS = "chat ids separated by commas; send the bot /id"
+DATABASE = (
+    "an SQLAlchemy URL: sqlite:///relative/path, sqlite:////absolute/path or "
+    "postgresql+psycopg://host/database with USER:PASSWORD@ before the host"
+)
 HOST = "an address of this machine, or 0.0.0.0 for all"
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -112,8 +117,13 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         timezone=ZoneInfo("Europe/Moscow"),
         telegram_token=BotToken("110201543:AA"),
         objectives=Path("/etc/slo.yml"),
-        prometheus_url=UrlWithoutPassword("https://[::1]:9090/prometheus"),
+        prometheus_url=ReplicaUrls("https://[::1]:9090/prometheus"),
     )
+
+
+def test_several_prometheus_are_named_by_their_hosts_and_prefixes() -> None:
+    urls = ReplicaUrls("https://a:9090, http://b.example/prometheus/")
+    assert urls.by_name == {"a:9090": "https://a:9090", "b.example/prometheus": "http://b.example/prometheus/"}
 
 
 @pytest.mark.parametrize(
@@ -126,6 +136,9 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         ("PROMETHEUS_URL", "localhost:9090", PROMETHEUS),
         ("PROMETHEUS_URL", "http://:9090", PROMETHEUS),
         ("PROMETHEUS_URL", "http://host:99999", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a:9090,b:9090", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a:9090,", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a:9090,http://a:9090/", PROMETHEUS),
         ("PROMETHEUS_URL", "http://foo..bar", PROMETHEUS),
         ("PROMETHEUS_URL", f"http://{'a' * 64}.example", PROMETHEUS),
         ("PROMETHEUS_URL", "http://host:9090\n", PROMETHEUS),
@@ -147,7 +160,10 @@ def test_a_value_becomes_what_its_field_is(monkeypatch: pytest.MonkeyPatch) -> N
         ("TELEGRAM_CHAT_IDS", "-100/-5", CHATS),
         ("TELEGRAM_ADMIN_IDS", "12345678901234567890", "ids of people, separated by commas; send the bot /id"),
         ("TELEGRAM_ADMIN_IDS", "-100", "ids of people, separated by commas; send the bot /id"),
-        ("DATABASE_URL", "mysql://", "an SQLAlchemy URL: sqlite:///relative/path or sqlite:////absolute/path"),
+        ("DATABASE_URL", "mysql://", DATABASE),
+        ("DATABASE_URL", "postgresql://db/ledger", DATABASE),
+        ("DATABASE_URL", "postgres://db/ledger", DATABASE),
+        ("DATABASE_URL", "sqlite:///", DATABASE),
         ("LOG_FORMAT", "xml", "text or json"),
         ("ALLOWED_HOSTS", "http://wine.example.org", "names separated by commas, such as wine.example.org"),
         ("ALLOWED_HOSTS", "wine.example.org,foo..bar", "names separated by commas, such as wine.example.org"),
@@ -400,6 +416,18 @@ def test_a_password_in_the_url_of_prometheus_is_refused_with_the_settings_for_it
     (mistake,) = mistakes()
     assert "hunter2" not in mistake
     assert "WINE_SLO_PROMETHEUS_PASSWORD" in mistake
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+@pytest.mark.parametrize("password", ["hunter2", "hun/ter2", "hun@ter2", "hun%2Fter2"])
+def test_the_password_of_the_ledger_is_never_shown(monkeypatch: pytest.MonkeyPatch, scheme: str, password: str) -> None:
+    monkeypatch.setenv("WINE_SLO_DATABASE_URL", f"{scheme}://bob:{password}@db/ledger")
+    monkeypatch.setenv("WINE_SLO_LOG_FORMAT", "xml")
+    assert all(part not in mistake for mistake in mistakes() for part in (password, "ter2"))
+    monkeypatch.delenv("WINE_SLO_LOG_FORMAT")
+    if scheme == "postgresql+psycopg":
+        read(WatchdogSettings)
+    assert redaction.redact(f"{password} {unquote(password)}") == "*** ***"
 
 
 def test_a_password_in_any_other_url_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

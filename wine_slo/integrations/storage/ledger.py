@@ -5,30 +5,28 @@ field with a default needs no migration; whatever else changes the tables is one
 """
 
 import logging
-import os
-import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
 
-from wine_slo.integrations.storage.database import MEMORY, cause_of, open_database, path_of, upsert
+from wine_slo.integrations.storage.engines.sqlite import in_memory
+from wine_slo.integrations.storage.engines.statements import insert_new, upsert
+from wine_slo.integrations.storage.engines.urls import database_at
 from wine_slo.integrations.storage.failover import AGAIN_AFTER, Failover
-from wine_slo.integrations.storage.holder import Holder
+from wine_slo.integrations.storage.lease.fence import Fence
+from wine_slo.integrations.storage.lease.rows import Database, LeaseRows
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.rows import (
     board_row,
     boards_of,
     changed,
+    charts_of,
     decode,
     encode,
-    holder_of,
     incident_row,
     instant_of,
     number_of,
@@ -44,11 +42,11 @@ from wine_slo.integrations.storage.schema import (
     DELIVERIES,
     DIGESTS,
     FACTS,
-    HOLDER,
     INCIDENTS,
     SUBSCRIBERS,
     TRACKS,
 )
+from wine_slo.integrations.storage.writes import Writes
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.engine import KEPT, State
@@ -60,6 +58,7 @@ from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTIONS
 from wine_slo.slo.oncall.actions import Action
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.board_text import BoardRecord
+from wine_slo.slo.views.shown_chart import ShownChart
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +81,18 @@ class Memory:
 class Ledger:
     """Reads and writes the ledger. Every call is one transaction and may block on the disk."""
 
-    def __init__(self, database: Failover) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
+        self._writes = Writes(database)
+
+    @property
+    def lease(self) -> LeaseRows:
+        """Return the rows of the lease."""
+        return LeaseRows(self._database)
+
+    def fenced(self, me: str, number: Callable[[], int | None], on_refused: Callable[[], None]) -> Self:
+        """Return the same ledger as one leader sees it: what that writes is refused once another one leads."""
+        return type(self)(Fence(self._database, me, number, on_refused))
 
     @property
     def path(self) -> Path | None:
@@ -97,15 +106,19 @@ class Ledger:
         Raises:
             LedgerError: It cannot be opened, or a newer version of this program wrote it.
         """
-        return cls(Failover(open_database(url), url))
+        database = database_at(url)
+        return cls(Failover(database.open(), database))
 
     @classmethod
     def open_or_remember(cls, url: str, again_after: float = AGAIN_AFTER) -> Self:
-        """Return the ledger at an SQLAlchemy URL; one in memory for as long as that cannot be opened and read.
+        """Return the ledger at an SQLAlchemy URL; one in memory for as long as its file cannot be opened and read.
 
         Args:
             url: Where it is.
             again_after: Seconds between two tries to open what cannot be opened.
+
+        Raises:
+            LedgerError: The database on a server cannot be used; nobody knows whether another watchdog does.
         """
         try:
             ledger = cls.open(url)
@@ -117,8 +130,11 @@ class Ledger:
                 ledger.close()
                 raise
         except LedgerError as error:
+            database = database_at(url)
+            if database.path is None:
+                raise
             log.error("%s; everything is kept in memory, and is lost with this process, until it can", error)  # noqa: TRY400 - a sentence says it all
-            return cls(Failover(open_database(MEMORY), url, error, again_after))
+            return cls(Failover(in_memory().open(), database, error, again_after))
         return ledger
 
     def close(self) -> None:
@@ -132,23 +148,7 @@ class Ledger:
         Raises:
             LedgerError: That is not possible, or there is such a file.
         """
-        path = path_of(sa.make_url(url))
-        if path is None or not path.is_file():
-            raise LedgerError(f"there is no ledger {path or url} that could be written into {to}")
-        try:
-            os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        except OSError as error:
-            raise LedgerError(f"the backup {to} cannot be made: {error.strerror}") from error
-        try:
-            with closing(sqlite3.connect(path)) as ledger, closing(sqlite3.connect(to)) as copy:
-                ledger.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")  # one file instead of three
-                damage = copy.execute("PRAGMA quick_check").fetchone()[0]
-        except sqlite3.Error as error:
-            to.unlink()
-            raise LedgerError(f"the backup {to} cannot be made: {error}") from error
-        if damage != "ok":
-            raise LedgerError(f"the backup {to} is damaged, as the ledger is: {damage}")
+        database_at(url).backup(to)
 
     def load(self) -> Memory:
         """Return what was known; of closed incidents only those that are still at hand.
@@ -156,29 +156,27 @@ class Ledger:
         Raises:
             LedgerError: It cannot be read.
         """
-        try:
-            with self._database.reading() as connection:
-                facts = {row.name: row.value for row in connection.execute(sa.select(FACTS))}
-                tracks = connection.scalars(sa.select(TRACKS.c.value)).all()
-                evaluated_at = instant_of(facts.get("looked_at"), "looked_at")
-                oldest = (evaluated_at - KEPT).isoformat() if evaluated_at else ""
-                at_hand = sa.or_(INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.closed_at > oldest)
-                incidents = connection.scalars(sa.select(INCIDENTS.c.value).where(at_hand)).all()
-                records = connection.scalars(
-                    sa.select(DELIVERIES.c.value)
-                    .join(INCIDENTS, INCIDENTS.c.number == DELIVERIES.c.incident)
-                    .where(at_hand)
-                ).all()
-                subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
-                newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
-                lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
-                actions = connection.execute(
-                    sa.select(ACTIONS.c.number, ACTIONS.c.value)
-                    .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
-                    .order_by(ACTIONS.c.number)
-                ).all()
-        except DBAPIError as error:
-            raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
+        with self._database.reading() as connection:
+            facts = {row.name: row.value for row in connection.execute(sa.select(FACTS))}
+            tracks = connection.scalars(sa.select(TRACKS.c.value)).all()
+            evaluated_at = instant_of(facts.get("looked_at"), "looked_at")
+            oldest = (evaluated_at - KEPT).isoformat() if evaluated_at else ""
+            at_hand = sa.or_(INCIDENTS.c.closed_at.is_(None), INCIDENTS.c.closed_at > oldest)
+            incidents = connection.scalars(sa.select(INCIDENTS.c.value).where(at_hand)).all()
+            records = connection.scalars(
+                sa.select(DELIVERIES.c.value)
+                .join(INCIDENTS, INCIDENTS.c.number == DELIVERIES.c.incident)
+                .where(at_hand)
+            ).all()
+            subscribers = connection.scalars(sa.select(SUBSCRIBERS.c.value)).all()
+            newest = sa.select(sa.func.max(ACTIONS.c.number)).scalar_subquery()  # so that none is given twice
+            lately = (evaluated_at - KEPT_ACTIONS).isoformat() if evaluated_at else ""
+            actions = connection.execute(
+                sa.select(ACTIONS.c.number, ACTIONS.c.value)
+                .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
+                .order_by(ACTIONS.c.number)
+            ).all()
+        self._writes.begin(facts.get("looked_at"))
         found = decode(tracks, KeyState)
         state = State(
             tracks={track.key: track for track in found},
@@ -244,7 +242,7 @@ class Ledger:
             "blind_since": encode(after.blind_since),  # for an earlier version that is started again
             "looked_at": encode(after.evaluated_at),
         }
-        with self._database.writing() as connection:
+        with self._writes.open(facts["looked_at"]) as connection:
             upsert(connection, FACTS, [{"name": name, "value": value} for name, value in facts.items()])
             upsert(connection, TRACKS, [{"key": encode(each.key), "value": encode(each)} for each in tracks])
             if gone:
@@ -257,24 +255,21 @@ class Ledger:
         Raises:
             LedgerError: Nothing was written.
         """
-        with self._database.writing() as connection:
+        with self._writes.open() as connection:
             upsert(connection, DELIVERIES, [record_row(each) for each in records])
 
     def keep_subscriber(self, subscriber: Subscriber) -> None:
         """Write how a chat stands with us.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            upsert(connection, SUBSCRIBERS, [{"chat": subscriber.chat, "value": encode(subscriber)}])
+        row = {"chat": subscriber.chat, "value": encode(subscriber)}
+        self._writes.keep(("subscriber", subscriber.chat), lambda connection: upsert(connection, SUBSCRIBERS, [row]))
 
     def _read(self, wanted: sa.Select[Any]) -> Sequence[str]:
-        try:
-            with self._database.reading() as connection:
-                return connection.scalars(wanted).all()
-        except (DBAPIError, OverflowError) as error:
-            raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
+        with self._database.reading() as connection:
+            return connection.scalars(wanted).all()
 
     def try_writing(self) -> None:
         """See whether it can be written, and leave nothing written.
@@ -282,7 +277,7 @@ class Ledger:
         Raises:
             LedgerError: It cannot.
         """
-        with self._database.writing() as connection:
+        with self._writes.open() as connection:
             attempt = connection.begin_nested()
             upsert(connection, FACTS, [{"name": "tried", "value": ""}])
             attempt.rollback()
@@ -299,19 +294,19 @@ class Ledger:
         """Write a board as it reads now.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            upsert(connection, BOARDS, [board_row(board)])
+        row = board_row(board)
+        self._writes.keep(("board", board.chat), lambda connection: upsert(connection, BOARDS, [row]))
 
     def drop_board(self, chat: Address) -> None:
         """Forget the board of a chat.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            connection.execute(BOARDS.delete().where(BOARDS.c.chat == chat))
+        gone = BOARDS.delete().where(BOARDS.c.chat == chat)
+        self._writes.keep(("board", chat), lambda connection: connection.execute(gone))
 
     def digests(self) -> dict[Address, datetime]:
         """Return which digest each chat received last, by the time at which it was due.
@@ -319,21 +314,18 @@ class Ledger:
         Raises:
             LedgerError: It cannot be read.
         """
-        try:
-            with self._database.reading() as connection:
-                rows = connection.execute(sa.select(DIGESTS)).all()
-        except DBAPIError as error:
-            raise LedgerError(f"the ledger cannot be read: {cause_of(error)}") from error
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(DIGESTS)).all()
         return {row.chat: slot_of(row.told, "digest") for row in rows}
 
     def mark_digest(self, chat: Address, slot: datetime) -> None:
         """Write which digest a chat received.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            upsert(connection, DIGESTS, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
+        row = {"chat": chat, "told": slot.astimezone(UTC).isoformat()}
+        self._writes.keep(("digest", chat), lambda connection: upsert(connection, DIGESTS, [row]))
 
     def deployments(self) -> list[Reported]:
         """Return the deployments that were reported and are kept.
@@ -348,10 +340,28 @@ class Ledger:
         """Write the deployments that were reported, instead of those that were kept.
 
         Raises:
+            LedgerError: It is not written yet; it will be, with the next that can be.
+        """
+        row = {"name": "deployments", "value": encode(list(reports))}
+        self._writes.keep(("deployments",), lambda connection: upsert(connection, FACTS, [row]))
+
+    def charts(self) -> list[ShownChart]:
+        """Return the charts that are in chats and are kept.
+
+        Raises:
+            LedgerError: They cannot be read.
+        """
+        texts = self._read(sa.select(FACTS.c.value).where(FACTS.c.name == "charts"))
+        return charts_of(texts[0] if texts else None)
+
+    def keep_charts(self, charts: Iterable[ShownChart]) -> None:
+        """Write the charts that are in chats, instead of those that were kept.
+
+        Raises:
             LedgerError: Nothing was written.
         """
         with self._database.writing() as connection:
-            upsert(connection, FACTS, [{"name": "deployments", "value": encode(list(reports))}])
+            upsert(connection, FACTS, [{"name": "charts", "value": encode(list(charts))}])
 
     def add_actions(self, actions: Iterable[Action]) -> None:
         """Write down what people did, in one transaction; what is written already stays as it is.
@@ -370,31 +380,5 @@ class Ledger:
             for action in actions
         ]
         if rows:
-            with self._database.writing() as connection:
-                connection.execute(
-                    sqlite.insert(ACTIONS).on_conflict_do_nothing(index_elements=[ACTIONS.c.cause]), rows
-                )
-
-    def holder(self) -> Holder | None:
-        """Return who holds it or held it last; None where nobody did, or nobody can read who.
-
-        Raises:
-            LedgerError: It cannot be read.
-        """
-        return holder_of(next(iter(self._read(HOLDER)), None))
-
-    def hold(self, holder: Holder, instead_of: Holder | None) -> bool:
-        """Write who holds it from now on; False, and nothing is written, where another one was faster.
-
-        Raises:
-            LedgerError: Nothing was written.
-        """
-        known = next(iter(self._read(HOLDER)), None)
-        if holder_of(known) != instead_of:
-            return False
-        with self._database.writing() as connection:
-            if known is None:
-                row = {"name": "holder", "value": encode(holder)}
-                return connection.execute(sqlite.insert(FACTS).on_conflict_do_nothing(), row).rowcount == 1
-            unchanged = FACTS.update().where(FACTS.c.name == "holder", FACTS.c.value == known)
-            return connection.execute(unchanged.values(value=encode(holder))).rowcount == 1
+            with self._writes.open() as connection:
+                insert_new(connection, ACTIONS, rows, ACTIONS.c.cause)

@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import address_of, stored
 from wine_slo.slo.chat.address import Address
@@ -20,6 +19,7 @@ from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import Action
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.board_text import BoardRecord
+from wine_slo.slo.views.shown_chart import ShownChart
 
 log = logging.getLogger(__name__)
 
@@ -101,14 +101,6 @@ def readable_actions(rows: Iterable[Any]) -> Iterator[Action]:
             yield replace(_decoded(row.value, Action, f"action {row.number}"), number=row.number)
         except LedgerError as error:
             log.error("%s; it is left out", error)  # noqa: TRY400 - a sentence says it all
-
-
-def holder_of(text: str | None) -> Holder | None:
-    """Return who holds the ledger; None where nobody can read who."""
-    try:
-        return cast("Holder | None", _decoded(text or "null", Holder | None, "holder"))
-    except LedgerError:
-        return None  # whoever wrote that is no watchdog of ours
 
 
 def changed(before: Mapping[K, V], after: Mapping[K, V]) -> list[V]:
@@ -208,6 +200,15 @@ def reports_of(text: str | None) -> list[Reported]:
         return cast("list[Reported]", _decoded(text or "[]", list[Reported], "deployments"))
     except LedgerError as error:
         log.error("%s; they are left out", error)  # noqa: TRY400 - a sentence says it all
+        return []
+
+
+def charts_of(text: str | None) -> list[ShownChart]:
+    """Return the charts that are in chats; none where they cannot be read, as nothing else depends on them."""
+    try:
+        return cast("list[ShownChart]", _decoded(text or "[]", list[ShownChart], "charts"))
+    except LedgerError as error:
+        log.error("%s; they stay as they are", error)  # noqa: TRY400 - a sentence says it all
         return []
 
 

@@ -11,6 +11,7 @@ from telegram import (
     ChatMemberAdministrator,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputMediaPhoto,
     LinkPreviewOptions,
     Message,
     ReplyParameters,
@@ -138,16 +139,16 @@ class TelegramChannel(Channel):
                 raise
             raise ChannelError(str(error), message_gone=True) from error
 
-    async def show(self, address: Address, picture: Picture, *, reply_to: int | None = None) -> None:
-        """Send a picture, quietly; outside of a topic that Telegram refuses.
+    async def show(self, address: Address, picture: Picture, *, reply_to: int | None = None) -> int:
+        """Send a picture, quietly, and return its id; outside of a topic that Telegram refuses.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
         """
         chat, topic = chat_of(address), topic_of(address)
 
-        async def show_in(thread: int | None) -> None:
-            await self._bot.send_photo(
+        async def show_in(thread: int | None) -> int:
+            message = await self._bot.send_photo(
                 chat,
                 picture.png,
                 caption=redact(picture.caption) or None,
@@ -157,14 +158,37 @@ class TelegramChannel(Channel):
                 disable_notification=True,
                 **self._limits,
             )
+            return _id_of(message)
 
         try:
-            await guarded(show_in(topic))
+            return await guarded(show_in(topic))
         except ChannelError as error:
             if topic is None or not error.refused:
                 raise
             log.warning("chat %d refuses a picture in topic %d: %s", chat, topic, error)
-            await guarded(show_in(None))
+            return await guarded(show_in(None))
+
+    async def redraw(self, address: Address, message: int, picture: Picture) -> None:
+        """Exchange a message's picture and its caption.
+
+        Raises:
+            ChannelError: It was not exchanged, or perhaps not.
+        """
+        media = InputMediaPhoto(picture.png, caption=redact(picture.caption) or None, parse_mode=ParseMode.HTML)
+
+        async def redraw() -> None:
+            try:
+                await self._bot.edit_message_media(media, chat_id=chat_of(address), message_id=message, **self._limits)
+            except TelegramError as error:
+                if NOT_MODIFIED not in str(error).lower():
+                    raise
+
+        try:
+            await guarded(redraw())
+        except ChannelError as error:
+            if not error.refused:
+                raise
+            raise ChannelError(str(error), message_gone=True) from error
 
     async def reach(self, address: Address) -> None:
         """See whether a chat accepts messages, by showing that one is being written; a channel, by the bot's rights.

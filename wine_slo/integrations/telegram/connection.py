@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -15,6 +16,7 @@ from telegram.request import HTTPXRequest
 
 from wine_slo.integrations.telegram import answers
 from wine_slo.integrations.telegram.answers import MAX_BYTES, MAX_UPDATES_BYTES, UnreadableError, is_success
+from wine_slo.slo.chat.gate import Gate
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ QUIET_A_MINUTE = 15  # of the twenty in a group
 ANSWERS_A_SECOND = 10  # of the quiet ones
 ANSWERS_A_MINUTE = 12
 ANSWER = 1  # says to the limiter that a call is an answer
+WRITES = ("send_request_headers.started", "send_request_body.started")  # what a request is written in
 EDITS = "editMessageText"  # the method that needs no saying
 
 
@@ -120,8 +123,29 @@ async def _refuse_too_much(response: httpx.Response) -> None:
     response.stream = _Bounded(response)
 
 
+async def _pass(gate: Gate, request: httpx.Request) -> None:
+    """Let a request through the gate, and have it stopped there once more before its last bytes are written.
+
+    Limits, a connection that is made and a process that is suspended lie between the two.
+
+    Raises:
+        SilentError: This watchdog does not lead.
+    """
+    gate.check()
+
+    async def follow(event: str, _info: object) -> None:  # https://www.encode.io/httpcore/extensions/#trace
+        if event.endswith(WRITES):
+            gate.check()
+
+    request.extensions["trace"] = follow
+
+
 def connect(
-    token: str, api_url: str | None = None, proxy: str | None = None, current: Callable[[], str] | None = None
+    token: str,
+    api_url: str | None = None,
+    proxy: str | None = None,
+    current: Callable[[], str] | None = None,
+    gate: Gate | None = None,
 ) -> Connection:
     """Return the bot of a token, at Telegram's own server or at another one's root; nothing is sent yet.
 
@@ -130,6 +154,7 @@ def connect(
         api_url: The root of another server than Telegram's.
         proxy: The way there; what the environment says of proxies does not count here, as the settings have read it.
         current: Returns the token as it is now, where it may be rotated.
+        gate: What every request passes; None for a person at a terminal, who may always speak.
     """
     certificates = httpx.create_ssl_context()  # one for both, as each takes a megabyte
 
@@ -146,7 +171,7 @@ def connect(
                 "verify": certificates,
                 "trust_env": False,
                 "headers": {"Accept-Encoding": "identity"},
-                "event_hooks": {"response": [_refuse_too_much]},
+                "event_hooks": {"request": [partial(_pass, gate or Gate())], "response": [_refuse_too_much]},
             },
         )
 

@@ -15,6 +15,7 @@ from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.integrations.telegram.answers import is_success
 from wine_slo.integrations.telegram.connection import NoBotApiError
 from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.gate import SilentError
 
 T = TypeVar("T")
 SURELY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -75,6 +76,8 @@ def channel_error(error: Exception) -> ChannelError:  # noqa: PLR0911 - one for 
             return ChannelError(
                 f"what answers is no Bot API ({error.code})", surely_not_sent=not is_success(error.code)
             )
+        case NetworkError() if isinstance(error.__cause__, SilentError):
+            return error.__cause__
         case NetworkError() if isinstance(error.__cause__, httpx.HTTPError):
             return ChannelError(
                 f"Telegram cannot be reached ({type(error.__cause__).__name__})",

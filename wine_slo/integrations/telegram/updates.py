@@ -32,6 +32,7 @@ from wine_slo.integrations.telegram.update_types import (
 from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Answer, Picture, Press, Question
 from wine_slo.slo.text.formatting import plain
@@ -45,6 +46,8 @@ BATCH = 50  # updates in one answer, which bounds its size; fewer mean that ther
 DONE_WITHIN = 5.0  # seconds for what a batch leads to, before the next is requested all the same
 BACKOFF = Backoff(timedelta(seconds=1), timedelta(minutes=1))  # between two attempts to reach Telegram
 SETTLES_IN = 2.0  # seconds; a poller that was just ended may still hold a connection
+SHORTEST_LEAD = 1.0  # seconds for which this watchdog must still lead, so that a poll is begun
+SHUT_PAUSE = 0.5  # seconds between two reads of whether it leads
 CONFLICT_PAUSE = 300.0  # seconds in which another poller is left alone
 LATE_AFTER = timedelta(minutes=2)  # nobody having listened for longer, the time of a press is not known
 ANSWER_TRIES = 3
@@ -66,9 +69,11 @@ class TelegramUpdates:
         bot: Whose updates.
         chat: Where answers are sent.
         listener: Who answers.
+        gate: What every answer passes; no poll lasts longer than it is open.
     """
 
-    def __init__(self, bot: ExtBot[int], chat: TelegramChannel, listener: Listener) -> None:
+    def __init__(self, bot: ExtBot[int], chat: TelegramChannel, listener: Listener, gate: Gate) -> None:
+        self._gate = gate
         self._bot = bot
         self._chat = chat
         self._listener = listener
@@ -111,6 +116,9 @@ class TelegramUpdates:
     async def _listen(self) -> None:
         offset, failures, conflicts = None, 0, 0
         while True:
+            if self._gate.longest_wait < SHORTEST_LEAD:
+                await asyncio.sleep(SHUT_PAUSE)
+                continue
             try:
                 offset = await self._take(await self._poll(offset), offset)
             except Conflict as error:
@@ -134,13 +142,14 @@ class TelegramUpdates:
         Raises:
             TelegramError: They cannot be read.
         """
-        seconds = POLL_SECONDS if self._is_live() and self._has_caught_up else 0
+        longest = self._gate.longest_wait - SHORTEST_LEAD
+        seconds = int(min(POLL_SECONDS, longest)) if self._is_live() and self._has_caught_up else 0
         parameters = {"offset": offset, "timeout": seconds, "limit": BATCH, "allowed_updates": UPDATES}
         # `Bot.get_updates` reads every field of every update, and one that it cannot read hides all the others.
         answer = await self._bot.do_api_request(
             connection.UPDATES,
             {name: value for name, value in parameters.items() if value is not None},
-            read_timeout=POLL_SECONDS + READ_SECONDS,
+            read_timeout=min(POLL_SECONDS + READ_SECONDS, self._gate.longest_wait),
         )
         if not isinstance(answer, list):
             raise TelegramError("no list of updates")

@@ -14,9 +14,9 @@ from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.objectives.objective import Alert, Key
 from wine_slo.slo.oncall.lookup import NUMBER_SIGNS, Named, Names, UnknownNameError
-from wine_slo.slo.oncall.time_phrases import take_span
+from wine_slo.slo.oncall.spoken_span import take_span
 from wine_slo.slo.reason import phrase
-from wine_slo.slo.text.command_text import MAX_LABEL, Replies
+from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incident_detail import CLOSED, incident_detail, incident_list, unknown_incident
 from wine_slo.slo.text.objective_detail import (
@@ -27,6 +27,7 @@ from wine_slo.slo.text.objective_detail import (
     why_text,
     worst_of,
 )
+from wine_slo.slo.text.silences import MAX_LABEL
 from wine_slo.slo.views.chart_spec import LONGEST
 
 SHORTEST = timedelta(minutes=1)  # a chart of less shows nothing
@@ -169,7 +170,7 @@ class Info:
 
     def _offer_choices(self, command: str, error: UnknownNameError, explain: Formatter, span: Sequence[str]) -> Answer:
         """Return the choices, with a button for each."""
-        names = [error.near] if error.near else list(explain.objectives.by_name)[:OFFERED]
+        names = [error.near] if error.near else list(error.among or explain.objectives.by_name)[:OFFERED]
         buttons = [
             (Button(unescape(explain.title(Key(each)))[:MAX_LABEL], DETAIL, (command, each, *span)),)
             for each in names

@@ -17,17 +17,20 @@ from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.lease import Leadership
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, ACKNOWLEDGE_ALL, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
 from wine_slo.slo.oncall.lookup import AND, NUMBER_SIGNS, UnknownNameError, UnknownNumberError
+from wine_slo.slo.oncall.not_understood import NotUnderstoodError
 from wine_slo.slo.oncall.silence_request import SilenceRequest, UnclearError, parse_silence
 from wine_slo.slo.oncall.silence_words import ALL
-from wine_slo.slo.oncall.time_phrases import NotUnderstoodError
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.source.clocks import SourceTime, WallTime, age
-from wine_slo.slo.text.command_text import MAX_LABEL, MAX_SILENCES, Replies
-from wine_slo.slo.text.status_list import status_list
+from wine_slo.slo.text.command_text import MAX_SILENCES, Replies
+from wine_slo.slo.text.leadership import leadership_lines
+from wine_slo.slo.text.silences import MAX_LABEL, silence_choice, silence_not_understood
+from wine_slo.slo.text.status_list import replica_lines, status_list
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class OnCall:
         reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
         sharing: The numbers of the incidents of which a chat knows by the same message as of one of them.
         is_overdue: Whether the last evaluation is so old that it does not show the present.
+        leadership: Who leads of several watchdogs; None where there is only one.
     """
 
     def __init__(  # noqa: PLR0913 - one place wires it, by name
@@ -64,7 +68,9 @@ class OnCall:
         *,
         sharing: Callable[[Address, int], Collection[int]] = lambda _chat, _number: (),
         is_overdue: Callable[[], bool] = lambda: False,
+        leadership: Callable[[], Leadership] | None = None,
     ) -> None:
+        self._leadership = leadership
         self._snapshot = snapshot
         self._replies = replies
         self._journal = journal
@@ -120,8 +126,15 @@ class OnCall:
 
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
         """Return how everything stands, or what is left of it in a state."""
-        shown, actions = self._snapshot.state if state is None else state, self._journal.actions
-        return Answer(status_list(replies.fmt, shown, self._snapshot.now(), actions, is_overdue=self._is_overdue()))
+        shown, actions, now = (
+            self._snapshot.state if state is None else state,
+            self._journal.actions,
+            self._snapshot.now(),
+        )
+        replicas = replica_lines(replies.fmt, self._snapshot.replicas, now)
+        listed = status_list(replies.fmt, shown, now, actions, is_overdue=self._is_overdue())
+        leads = leadership_lines(replies.fmt, self._leadership(), now) if self._leadership else []
+        return Answer("\n".join([listed, *replicas, *leads]))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))
@@ -240,16 +253,16 @@ class OnCall:
 
     def _offer_choices(self, question: Question, error: NotUnderstoodError, replies: Replies) -> Answer:
         """Return what was wrong with a silence, and what to choose from where that can be said."""
-        text = replies.silence_not_understood(error, next(iter(replies.fmt.objectives.by_name)))
+        now = self._snapshot.now()
+        text = silence_not_understood(replies.fmt, error, next(iter(replies.fmt.objectives.by_name)), now)
         if not isinstance(error, UnclearError):
             return Answer(text)
         self._choices_offered[question.chat, str(question.message)] = error
         if len(self._choices_offered) > MOST_OFFERED:
             self._choices_offered.popitem(last=False)
-        now = self._snapshot.now()
+        labels = [silence_choice(replies.fmt, each, error, now) for each in error.choices]
         buttons = [
-            (Button(replies.choice(silence_request, error, now), CHOOSE, (str(question.message), str(number))),)
-            for number, silence_request in enumerate(error.choices)
+            (Button(label, CHOOSE, (str(question.message), str(number))),) for number, label in enumerate(labels)
         ]
         return Answer(text, tuple(buttons))
 

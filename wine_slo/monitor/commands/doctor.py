@@ -7,9 +7,9 @@ is changed, nobody is notified, and no secret is shown.
 import asyncio
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wine_slo.config import slo_file
@@ -45,11 +45,11 @@ class Surroundings:
     """Everything that is examined.
 
     Attributes:
+        prometheus: Each Prometheus and what describes it, by its URL.
         is_service_named: Whether the settings say where the service is.
     """
 
-    prometheus: MetricSource
-    facts: SourceInfo
+    prometheus: Mapping[str, tuple[MetricSource, SourceInfo]]
     service: ServiceApi
     watchdog: WatchdogApi
     telegram: TelegramRights | None
@@ -105,7 +105,7 @@ def read_objectives(settings: WatchdogSettings) -> tuple[SloFile | None, list[Fi
 async def check_all(settings: WatchdogSettings, file: SloFile | None, around: Surroundings) -> list[Finding]:
     """Return everything that can be examined, side by side; in order."""
     parts = await asyncio.gather(
-        _gather(source_findings(settings, file, around.prometheus, around.facts, around.clock)),
+        _sources(file, around),
         _gather(_service(around.service, is_named=around.is_service_named)),
         _gather(_watchdog(around.watchdog)),
         _gather(_ledger(settings)),
@@ -114,6 +114,19 @@ async def check_all(settings: WatchdogSettings, file: SloFile | None, around: Su
         _gather(_secrets(settings)),
     )
     return [finding for part in parts for finding in part]
+
+
+async def _sources(file: SloFile | None, around: Surroundings) -> list[Finding]:
+    """Return what is found of each Prometheus: what is so of all of them once, else with the one of which it is."""
+    each = await asyncio.gather(
+        *(_gather(source_findings(url, file, *source, around.clock)) for url, source in around.prometheus.items())
+    )
+    found: dict[Finding, None] = {}
+    for url, findings in zip(around.prometheus, each, strict=True):
+        for finding in findings:
+            is_of_all = url in finding.sentence or all(finding in others for others in each)
+            found[finding if is_of_all else replace(finding, sentence=f"of {url}: {finding.sentence}")] = None
+    return list(found)
 
 
 async def _gather(findings: Findings) -> list[Finding]:
@@ -209,7 +222,10 @@ async def _ledger(settings: WatchdogSettings) -> Findings:
     try:
         await asyncio.to_thread(_try_ledger, settings.database_url)
     except LedgerError as error:
-        yield wrong(about, str(error), "make room or give the rights; until then a restart may repeat messages")
+        advice = "make room or give the rights; until then a restart may repeat messages"
+        if not settings.database_url.startswith(SQLITE):
+            advice = "see docs/reference/ledger.md; until then the watchdog does not start"
+        yield wrong(about, str(error), advice)
     else:
         yield ok(about, "can be read and written")
 

@@ -49,6 +49,8 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
         terminal.line(f"The worst {MOST_SHOWN} of {counted} are shown; the status page searches all of them.", "care")
     if found.blind:
         terminal.line("Prometheus does not answer.", "bad")
+    for each in filter(None, (status_text.replica(one, found.now) for one in found.replicas)):
+        terminal.line(each, "care")
     if found.untold_seconds >= 1:
         terminal.line(
             f"A notification has been undelivered for {span(timedelta(seconds=found.untold_seconds))}.", "bad"

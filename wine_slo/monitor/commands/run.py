@@ -218,8 +218,7 @@ async def _check(settings: WatchdogSettings, file: slo_file.SloFile | None) -> l
             telegram = rights.TelegramRights(bot)
             stack.push_async_callback(telegram.close)
         around = checking.Surroundings(
-            source.connect(session, settings),
-            source.info(session, settings),
+            source.replicas(session, settings),
             ServiceApi(session, settings.service_url),
             _watchdog(session, settings),
             telegram,

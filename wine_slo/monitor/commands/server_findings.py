@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from wine_slo.monitor.commands.finding import Findings, ok, warning, wrong
-from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.rules import is_old
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objectives
@@ -23,7 +22,7 @@ REMEDY = "see how late what writes into it is: remote write, a sidecar, a collec
 
 
 async def server_findings(
-    settings: WatchdogSettings,
+    url: str,
     source: MetricSource,
     info: SourceInfo,
     exchange: tuple[WallTime, SourceTime | None, WallTime],
@@ -31,13 +30,13 @@ async def server_findings(
     """Yield what is found of a server that answers.
 
     Args:
-        settings: Say where it is.
+        url: Where it is.
         source: Where samples are queried.
         info: What it says of itself.
         exchange: When a query was sent, the instant of its answer by the server's clock, and when that was there.
     """
     sent_at, at, answered_at = exchange
-    yield ok(ABOUT, f"answers at {settings.prometheus_url}: {await info.server() or 'it does not say what it is'}")
+    yield ok(ABOUT, f"answers at {url}: {await info.server() or 'it does not say what it is'}")
     skew = ahead(at, sent_at, answered_at).total_seconds() if at is not None else 0.0
     if abs(skew) > SKEW.total_seconds():
         yield warning(

@@ -7,9 +7,8 @@ from wine_slo.config.slo_file import SloFile, SloFileError
 from wine_slo.monitor.commands.finding import Finding, Findings, Grade, ok, warning, wrong
 from wine_slo.monitor.commands.server_findings import lag_findings, server_findings
 from wine_slo.monitor.evaluate.objective_checks import check_objectives
+from wine_slo.monitor.evaluate.queries.slow_queries import known_for
 from wine_slo.monitor.evaluate.scrape_intervals import ScrapeInterval, scrape_intervals, wrongly_written
-from wine_slo.monitor.evaluate.slow_queries import known_for
-from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective, Objectives, scopes_by_name
 from wine_slo.slo.objectives.scope import Scope
@@ -24,7 +23,7 @@ MARGIN = 1.1  # of the retention over the budget's window; Prometheus drops whol
 
 
 async def source_findings(
-    settings: WatchdogSettings, file: SloFile | None, source: MetricSource, info: SourceInfo, clock: WallClock
+    url: str, file: SloFile | None, source: MetricSource, info: SourceInfo, clock: WallClock
 ) -> Findings:
     """Yield what is found of Prometheus, of what it scrapes, and of what it knows of the objectives."""
     about = "prometheus"
@@ -35,23 +34,23 @@ async def source_findings(
     except MetricSourceError as error:
         yield wrong(
             about,
-            f"at {settings.prometheus_url}: {error}",
+            f"at {url}: {error}",
             _remedy(error),
         )
         return
-    async for finding in server_findings(settings, source, info, (before, at, after)):
+    async for finding in server_findings(url, source, info, (before, at, after)):
         yield finding
     if file is not None:
-        async for finding in _of_objectives(settings, file, source, info):
+        async for finding in _of_objectives(url, file, source, info):
             yield finding
 
 
-async def _of_objectives(settings: WatchdogSettings, file: SloFile, source: MetricSource, info: SourceInfo) -> Findings:
+async def _of_objectives(url: str, file: SloFile, source: MetricSource, info: SourceInfo) -> Findings:
     """Yield what is found of what it scrapes, and of what it knows of the objectives."""
     try:
         intervals = await scrape_intervals(file.objectives().scopes, source, info)
     except MetricSourceError as error:
-        yield wrong("prometheus", f"at {settings.prometheus_url}: {error}", _remedy(error))
+        yield wrong("prometheus", f"at {url}: {error}", _remedy(error))
         return
     try:
         objectives = file.objectives({job: each.span for job, each in intervals.items()})
@@ -87,6 +86,8 @@ def _remedy(error: MetricSourceError) -> str:
             return "set WINE_SLO_PROMETHEUS_URL to the address that answers by itself, with its scheme and prefix"
         case int():
             return "see its log, and that of what stands in front of it"
+        case None if error.is_of_trust:
+            return "see its certificate, and those that WINE_SLO_PROMETHEUS_CA_FILE, _CERT_FILE and _KEY_FILE name"
         case None if error.is_too_much:
             return "see why it takes so long: its load, and what lies between"
         case _:

@@ -14,15 +14,15 @@ from functools import partial
 from typing import TypeVar
 
 from wine_slo.monitor.evaluate.attributor import Attributor
-from wine_slo.monitor.evaluate.objective_queries import ObjectiveQueries
-from wine_slo.monitor.evaluate.slow_queries import Bounds, Budgets
+from wine_slo.monitor.evaluate.queries.reader import Reader
+from wine_slo.monitor.evaluate.replicas.readers import Readers
 from wine_slo.slo.evaluation.engine import State, advance, instants_of, is_ahead, with_clock_set
 from wine_slo.slo.evaluation.incident import Interruption, with_attributions
 from wine_slo.slo.evaluation.key_state import may_open
-from wine_slo.slo.evaluation.reading import Reading, Sight, unjudged, untrusted, without_data
-from wine_slo.slo.evaluation.sampling import read_blind
+from wine_slo.slo.evaluation.reading import Reading, Sight, unjudged, without_data
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.source.clocks import SourceTime, WallClock, agree
 from wine_slo.slo.source.deployment import (
     LOOKBACK,
@@ -38,8 +38,8 @@ from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError
 log = logging.getLogger(__name__)
 
 READ_WITHIN = 40.0  # seconds, then an objective is blind; four rounds of queries of 10 s each, however long they wait
-LATE = MetricSourceError("it did not answer in time")
 
+Shared = Callable[[MetricSource], MetricSource]  # has the queries of many objectives sent together
 Reported = Callable[[str], Deployment | None]  # the last deployment of a job that somebody reported
 T = TypeVar("T")
 
@@ -58,6 +58,7 @@ class Collector:
         steady: Reads, in seconds, a clock that nobody sets; where there is none, it is the wall clock.
         reported: Knows the deployments that somebody reported.
         read_within: Seconds in which all that an objective needs must be answered.
+        shared: Returns a replica of the source as it is queried by all objectives together.
     """
 
     def __init__(
@@ -67,19 +68,19 @@ class Collector:
         steady: Callable[[], float] | None = None,
         reported: Reported = lambda _: None,
         read_within: float = READ_WITHIN,
+        shared: Shared = lambda each: each,
     ) -> None:
         self._api = api
-        self._read_within = read_within
         self._clock = clock
         self._steady = steady or (lambda: clock().timestamp())
         self._last: tuple[datetime, float] | None = None  # the last evaluation by the source's and by the steady clock
         self._is_by_source = False  # whether that instant goes back to one of the source's clock
         self._recorded: frozenset[datetime] | None = None  # what was known before the source's clock had to be guessed
-        self._budgets = Budgets(api, self._steady)
-        self._bounds = Bounds(api, self._steady)
+        self._readers = Readers(
+            api, lambda each: Reader(shared(each), clock, self._steady, self.now, read_within), self.now
+        )
         self._attributor = Attributor(api)
         self._reported = reported
-        self._faults: dict[str, str] = {}  # what was raised last, by objective, so that each is logged once
 
     async def evaluate(
         self,
@@ -96,8 +97,8 @@ class Collector:
             unwritten: Why the ledger cannot be written; empty where it can.
             interruption: Why the last evaluation is as long ago as it is.
         """
-        gathered = await asyncio.gather(*(self._readings(objective, state) for objective in objectives.all))
-        readings = {key: reading for each in gathered for key, reading in each.items()}
+        readings, tracks = await self._readers.read(state, objectives)
+        state = replace(state, tracks={**state.tracks, **tracks}) if tracks else state
         suspects = await asyncio.to_thread(_suspects, state, objectives, readings)
         deployments, attributions = await asyncio.gather(
             self._deployments(objectives, suspects),
@@ -127,6 +128,10 @@ class Collector:
         instant, steady = self._last
         return SourceTime(instant + timedelta(seconds=self._steady() - steady))
 
+    def replica_states(self, objectives: Objectives) -> tuple[ReplicaState, ...]:
+        """Return how each replica of the metric source stands; none where there is but one."""
+        return self._readers.replica_states(objectives)
+
     def _time_of(self, readings: Mapping[Key, Reading]) -> tuple[datetime, timedelta]:
         """Return the instant of an evaluation, and by how much it is off from what the last one lets expect.
 
@@ -139,26 +144,6 @@ class Collector:
         else:
             now = expected if self._is_by_source or agree(expected, wall, wall) else wall
         return now, now - expected
-
-    async def _readings(self, objective: Objective, state: State) -> dict[Key, Reading]:
-        """Return what is seen now, by key."""
-        try:
-            async with asyncio.timeout(self._read_within):
-                now = self.now()
-                budgets, bounds = await asyncio.gather(self._budgets.read(objective, now), self._bounds.read(objective))
-                queries = ObjectiveQueries(self._api, objective, state, self.now(), budgets, bounds, self._clock)
-                readings = await queries.readings()
-        except TimeoutError:
-            return read_blind(objective, state, self.now(), untrusted(LATE), is_unanswered=True)
-        except MetricSourceError as error:
-            return read_blind(objective, state, self.now(), untrusted(error), is_unanswered=not error.is_of_query)
-        except Exception as error:  # whatever it is, people are notified that nothing can be judged
-            if self._faults.get(objective.name) != type(error).__name__:
-                log.exception("%s cannot be evaluated", objective.name)
-            self._faults[objective.name] = type(error).__name__
-            return read_blind(objective, state, self.now(), unjudged(error))
-        self._faults.pop(objective.name, None)
-        return readings
 
     async def _deployments(self, objectives: Objectives, suspects: Iterable[Key]) -> dict[str, Deployment]:
         """Return the last deployment of each job of which an incident may open now."""

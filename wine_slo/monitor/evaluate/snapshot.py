@@ -5,6 +5,7 @@ from typing import Protocol
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives.objective import Objectives
+from wine_slo.slo.replicas.replica_state import ReplicaState
 
 
 class Snapshot(Protocol):
@@ -18,6 +19,11 @@ class Snapshot(Protocol):
     @property
     def objectives(self) -> Objectives:
         """Return the objectives that are evaluated."""
+        ...
+
+    @property
+    def replicas(self) -> tuple[ReplicaState, ...]:
+        """Return how each replica of the metric source stands; none where there is but one."""
         ...
 
     def now(self) -> datetime:

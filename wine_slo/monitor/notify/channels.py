@@ -17,6 +17,7 @@ from wine_slo.integrations.telegram.updates import TelegramUpdates
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Channel, ChannelError
+from wine_slo.slo.chat.gate import Gate, GatedChannel
 from wine_slo.slo.chat.listener import Listen
 
 log = logging.getLogger("wine_slo.watchdog")
@@ -41,7 +42,7 @@ class Connected:
     listen: Listen | None = None
 
 
-Connect = Callable[[WatchdogSettings], Connected | None]
+Connect = Callable[[WatchdogSettings, Gate], Connected | None]
 
 
 class Channels:
@@ -49,10 +50,12 @@ class Channels:
 
     Args:
         connected: The channels by their names, which begin their addresses.
+        gate: What everything passes that is delivered.
     """
 
-    def __init__(self, connected: dict[str, Connected]) -> None:
+    def __init__(self, connected: dict[str, Connected], gate: Gate) -> None:
         self._connected = connected
+        self._gate = gate
 
     def alerts(self, address: Address) -> Channel:
         """Return what delivers notifications to an address.
@@ -60,7 +63,7 @@ class Channels:
         Raises:
             ChannelError: Its channel is not set.
         """
-        return self._of(address).alerts
+        return GatedChannel(self._of(address).alerts, self._gate)
 
     def answers(self, address: Address) -> Channel:
         """Return what delivers to an address what can wait until every alert is out.
@@ -68,7 +71,7 @@ class Channels:
         Raises:
             ChannelError: Its channel is not set.
         """
-        return self._of(address).answers
+        return GatedChannel(self._of(address).answers, self._gate)
 
     @property
     def recipients(self) -> tuple[Address, ...]:
@@ -96,17 +99,17 @@ class Channels:
         return self._connected[address.channel]
 
 
-def open_channels(settings: WatchdogSettings) -> Channels:
-    """Return the channels of the settings; where they name no recipient, the terminal is one."""
-    found = {name: each for name, connected in REGISTRY.items() if (each := connected(settings)) is not None}
+def open_channels(settings: WatchdogSettings, gate: Gate) -> Channels:
+    """Return the channels of the settings, behind the gate; where they name no recipient, the terminal is one."""
+    found = {name: each for name, connected in REGISTRY.items() if (each := connected(settings, gate)) is not None}
     if not any(each.first for each in found.values()):
         log.warning("no Telegram token or no chat id is set: messages are printed here")
         console = ConsoleChannel(sys.stdout)
         found[CONSOLE.channel] = Connected(alerts=console, answers=console, first=(CONSOLE,))
-    return Channels(found)
+    return Channels(found, gate)
 
 
-def _telegram(settings: WatchdogSettings) -> Connected | None:
+def _telegram(settings: WatchdogSettings, gate: Gate) -> Connected | None:
     if settings.telegram_token is None:
         return None
     bot = connect(
@@ -114,6 +117,7 @@ def _telegram(settings: WatchdogSettings) -> Connected | None:
         settings.telegram_api_url,
         settings.telegram_way,
         Rotating(settings.telegram_token),
+        gate,
     )
     channel = TelegramChannel(bot)
     answers = channel.for_answers
@@ -123,7 +127,7 @@ def _telegram(settings: WatchdogSettings) -> Connected | None:
         answers=answers,
         first=tuple(map(_address, settings.telegram_chat_ids)),
         second=tuple(map(_address, second)),
-        listen=lambda listener: TelegramUpdates(bot, answers, listener).run(),
+        listen=lambda listener: TelegramUpdates(bot, answers, listener, gate).run(),
     )
 
 

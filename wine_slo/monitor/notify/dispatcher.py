@@ -28,6 +28,7 @@ from wine_slo.monitor.notify.sender import OnSent, OvertakenError, Sender
 from wine_slo.monitor.notify.waits import ELSEWHERE, FIRST_WAIT, FIRST_WAIT_UNSURE, LONGEST_WAIT, Waits
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
+from wine_slo.slo.chat.gate import Gate, SilentError
 from wine_slo.slo.notification.keyboard import link_to
 from wine_slo.slo.notification.plan import Notification
 from wine_slo.slo.notification.policy import Suppression
@@ -50,6 +51,7 @@ class Dispatcher:
         snapshot: What is known now.
         journal: What people did.
         on_message: Called after each try with the notification's kind and the outcome: `told` or `failed`.
+        gate: Whether this watchdog may speak; nothing is tried while it may not.
         rules: When and where may be notified.
         on_sent: Called with the recipient, the notification and the new message's id once that is delivered and
             recorded; it returns at once and never fails.
@@ -66,6 +68,7 @@ class Dispatcher:
         journal: Journal,
         on_message: Callable[[Kind, str], None],
         *,
+        gate: Gate,
         rules: Rules | None = None,
         on_sent: OnSent | None = None,
         on_suppressed: OnSuppressed | None = None,
@@ -78,7 +81,11 @@ class Dispatcher:
         self._snapshot = snapshot
         self._on_message = on_message
         self._waits = Waits(recipients, snapshot)
-        self._sender = Sender(channel_of, recipients, self._book, localizer, snapshot, on_sent, self._unless_overtaken)
+        self._gate = gate
+        guard, is_alone = self._unless_overtaken, gate.is_alone
+        self._sender = Sender(
+            channel_of, recipients, self._book, localizer, snapshot, on_sent, guard, is_alone=is_alone
+        )
         self._planner = Planner(
             book=self._book,
             waits=self._waits,
@@ -101,6 +108,10 @@ class Dispatcher:
         self._book.begin()
         self._has_evaluated.set()
         self.wake()
+
+    async def until_evaluated(self) -> None:
+        """Wait for the first evaluation."""
+        await self._has_evaluated.wait()
 
     @property
     def is_quiet(self) -> bool:
@@ -230,6 +241,8 @@ class Dispatcher:
         except OvertakenError:
             log.info("chat %s: the edit of #%d waits for a new message", chat.place, numbers[0])
             return
+        except SilentError:
+            return  # another watchdog sends it, or this one once it may again
         except ChannelError as error:
             await self._fail(chat, error, notification.kind, numbers, is_edit=is_edit)
             return
@@ -257,8 +270,8 @@ class Dispatcher:
         self._tried_at[chat] = self._snapshot.now()
         try:
             await self._sender.reach(chat)
-        except OvertakenError:
-            return  # that message says whether it does
+        except (OvertakenError, SilentError):
+            return  # that message says whether it does, or whoever may speak finds out
         except ChannelError as error:
             self._waits.doubt(chat, str(error))
             if error.retry_after is not None:  # which holds no message, as this was none
@@ -277,7 +290,7 @@ class Dispatcher:
 
     async def _announce(self, chat: Address) -> None:
         """Let a recipient know once of each other one that cannot be reached."""
-        for other, reason in self.unreachable.items():
+        for other, reason in self.unreachable.items() if self._gate.is_open else ():
             subscriber = self._recipients.subscriber(other)
             if (
                 other == chat
@@ -299,7 +312,7 @@ class Dispatcher:
             await self._recipients.keep(replace(subscriber, announced_to=(*subscriber.announced_to, chat)))
 
     async def _may_try(self, chat: Address) -> bool:
-        return await self._waits.may_try(chat, lambda: self._planner.due(chat))
+        return self._gate.is_open and await self._waits.may_try(chat, lambda: self._planner.due(chat))
 
     async def _unless_overtaken(self, chat: Address, call: Coroutine[Any, Any, None]) -> None:
         """Make a call that can be repeated without harm, but give it up once a new message is due.

@@ -86,26 +86,27 @@ class DeliveryRecords:
             for chat, records in self._records.items()
         }
 
-    async def keep(self, records: Iterable[DeliveryRecord]) -> None:
-        """Keep records, and write them down."""
+    async def keep(self, records: Iterable[DeliveryRecord]) -> bool:
+        """Keep records, and write them down; return whether they are."""
         for record in records:
             self._keep(record)
-        await self.write()
+        return await self.write()
 
-    async def write(self) -> None:
-        """Write down what is not written yet; what cannot be is tried again with the next."""
+    async def write(self) -> bool:
+        """Write down what is not written yet; what cannot be is tried again with the next, and False returned."""
         async with self._writing:  # one after the other, so that no older record is written over a newer one
             waiting = list(self._unwritten.values())
             if not waiting:
-                return
+                return True
             try:
                 await asyncio.to_thread(self._ledger.mark, waiting)
             except LedgerError as error:
                 log.error("%s; a restart now would send some notifications once more", error)  # noqa: TRY400 - expected
-                return
+                return False
             for record in waiting:
                 if self._unwritten.get((record.incident, record.chat)) is record:
                     del self._unwritten[record.incident, record.chat]
+            return True
 
     def _keep(self, record: DeliveryRecord) -> None:
         self._records.setdefault(record.chat, {})[record.incident] = record

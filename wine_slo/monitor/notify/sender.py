@@ -37,9 +37,11 @@ class Sender:
         on_sent: Called with the recipient, the notification and the new message's id once that is delivered and
             recorded; it returns at once and never fails.
         unless_overtaken: Makes a call that can be repeated without harm, but gives it up once a new message is due.
+        is_alone: Whether this watchdog is the only one; else a message is sent only once its attempt is written, or
+            another one that takes over would repeat it without saying so.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place wires it
         self,
         channel_of: ChannelOf,
         recipients: Recipients,
@@ -48,7 +50,10 @@ class Sender:
         snapshot: Snapshot,
         on_sent: OnSent | None,
         unless_overtaken: Guard,
+        *,
+        is_alone: bool,
     ) -> None:
+        self._is_alone = is_alone
         self._channel_of = channel_of
         self._recipients = recipients
         self._book = book
@@ -114,7 +119,10 @@ class Sender:
         """
         # Telegram has no idempotency key: a crash from here to the next mark repeats this message, and says so.
         records = [self._book.of(each.incident, chat) for each in (notification.after, *notification.others)]
-        await self._book.keep(replace(each, perhaps_sent=True) for each in records)
+        is_written = await self._book.keep(replace(each, perhaps_sent=True) for each in records)
+        if not is_written and not self._is_alone:
+            await self._book.keep(records)
+            raise ChannelError("the attempt cannot be written down")
         text = notification.text
         if any(each.perhaps_sent for each in records):
             text = repeat_marked(self._localizer.fmt(chat), text)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from math import inf, isnan
 
-from wine_slo.monitor.evaluate.slow_queries import known_for
+from wine_slo.monitor.evaluate.queries.slow_queries import known_for
 from wine_slo.monitor.onboarding.choice import Past
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Objective

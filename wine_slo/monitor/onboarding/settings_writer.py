@@ -5,20 +5,20 @@ from pathlib import Path
 
 from wine_slo.config.environment import file
 from wine_slo.config.files import shipped
-from wine_slo.config.setting_types import UrlWithoutPassword
+from wine_slo.config.setting_types import ReplicaUrls
 from wine_slo.monitor.onboarding.slo_writer import OutputError
 
 PROMETHEUS_URL, OBJECTIVES = "WINE_SLO_PROMETHEUS_URL", "WINE_SLO_OBJECTIVES"
 
 
-def url_of(option: str) -> UrlWithoutPassword:
-    """Return the URL that the option --prometheus is.
+def url_of(option: str) -> ReplicaUrls:
+    """Return the URL that the option --prometheus is, or the URLs.
 
     Raises:
-        OutputError: It is none, or holds a password.
+        OutputError: One is none, or holds a password.
     """
     try:
-        return UrlWithoutPassword(option)
+        return ReplicaUrls(option)
     except ValueError as error:
         raise OutputError(
             f"--prometheus {option} is no URL such as http://host:9090; a name and a password belong in "

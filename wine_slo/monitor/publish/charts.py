@@ -2,6 +2,7 @@
 
 A picture is an extra. It is made when its text has been delivered, beside everything else, and whatever goes wrong with
 it is logged, counted and forgotten: no text waits for one, none is repeated, and one that a crash has lost stays lost.
+Once the incident is over, the chart of the whole of it takes the place of the one that was sent, without a sound.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
+from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
 from wine_slo.slo.chat.messages import Picture
@@ -29,12 +31,24 @@ from wine_slo.slo.source.deployment import Deployment, Reported
 from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.objective_detail import no_chart
-from wine_slo.slo.views.chart_spec import ObjectiveSeries, caption_of, chart_of, span_of, step_of
+from wine_slo.slo.views.chart_spec import (
+    AFTER,
+    ObjectiveSeries,
+    caption_of,
+    chart_of,
+    span_line,
+    span_of,
+    step_of,
+)
 from wine_slo.slo.views.deployments import known_deployments
+from wine_slo.slo.views.shown_chart import ShownChart, end_lines
 
 log = logging.getLogger(__name__)
 
 RATE_INTERVALS = 4  # scrapes that a rate spans, so that one may be missing
+REPLACED_EVERY = 5.0  # seconds between two comparisons of what charts show with how their incidents stand
+MOST_TRIES = 5  # to replace one
+AGAIN = Backoff(timedelta(seconds=10), timedelta(minutes=10))  # between two of them
 WITHIN = 25  # seconds for a whole picture, from the first question to the last byte sent; later it is no news
 
 
@@ -80,6 +94,39 @@ class Charts:
         self._reports = reports
         self._on_message = on_message
         self._sending: set[asyncio.Task[None]] = set()
+        self._shown: dict[tuple[int, Address], ShownChart] = {}
+        self._failures: dict[ShownChart, tuple[int, datetime]] = {}  # how often, and until when it is left alone
+
+    async def run(self) -> None:
+        """Replace charts of incidents that are over, for ever; those of an earlier process among them."""
+        try:
+            known = await asyncio.to_thread(self._ledger.charts)
+        except LedgerError as error:
+            log.error("%s; the charts in chats stay as they are", error)  # noqa: TRY400 - expected
+            known = []
+        self._shown = {(each.incident, each.chat): each for each in known} | self._shown
+        while True:
+            try:
+                await self.replace()
+            except Exception:  # a picture must not end what runs for ever
+                log.exception("charts were not replaced by a fault of ours; again in %.0f s", REPLACED_EVERY)
+            await asyncio.sleep(REPLACED_EVERY)
+
+    async def replace(self) -> None:
+        """Replace every chart that does not show the end of its incident, and forget those of long ago."""
+        state, now = self._snapshot.state, self._snapshot.now()
+        if state.evaluated_at is None:
+            return  # nothing is at hand yet
+        gone = [key for key in self._shown if key[0] not in state.incidents or key[1] not in self._recipients]
+        for key in gone:
+            self._failures.pop(self._shown.pop(key), None)
+        if gone:
+            await self._write()
+        for chart in list(self._shown.values()):
+            incident = state.incidents[chart.incident]
+            _, until = self._failures.get(chart, (0, now))
+            if chart.is_outdated(incident) and now >= until:
+                await self._replace(chart, incident)
 
     async def of(self, key: Key, fmt: Formatter, span: timedelta | None = None) -> Picture:
         """Return a chart of a key over a span that ends now; where none is said, from a while before its incident.
@@ -87,25 +134,22 @@ class Charts:
         Raises:
             NoChartError: Its objective does not exist, Prometheus does not answer, or it cannot be drawn.
         """
-        objective = fmt.objectives.of(key)
-        if objective is None:
-            raise NoChartError("there is no objective {name}", name=key.objective)
         if span is None:
-            incident = self._open_incident(key)
-            span = span_of(incident, self._snapshot.now())
-            if incident is not None and incident.burn is not None:
-                span = max(span, incident.burn.long)
-        try:
-            series = await self._series(replace(key, alert=Alert.BREACH), objective, span)
-            series = replace(series, deployments=self._deployments(objective, series.incidents, fmt.objectives))
-            png = await self._drawing.draw(chart_of(series, objective, fmt))
-        except MetricSourceError as error:
-            raise NoChartError("Prometheus: {why}", why=error.reason) from error
-        except DrawingError as error:
-            raise NoChartError(error.reason) from error
+            span = self._span(self._open_incident(key), self._snapshot.now())
+        png, series = await self._drawn(key, fmt, span, self._snapshot.now())
         caption = caption_of(series, fmt, self._snapshot.state, self._snapshot.now())
         not_sent = no_chart(fmt, Reason("it could not be sent"))
         return Picture(png, caption, instead=not_sent)
+
+    async def of_whole(self, incident: Incident, fmt: Formatter) -> Picture:
+        """Return a chart of an incident that is over, from a while before it to its end.
+
+        Raises:
+            NoChartError: Its objective does not exist, Prometheus does not answer, or it cannot be drawn.
+        """
+        last = min(self._snapshot.now(), (incident.closed_at or self._snapshot.now()) + AFTER)
+        png, series = await self._drawn(incident.key, fmt, self._span(incident, last), last)
+        return Picture(png, "\n".join([*end_lines(fmt, incident), span_line(series, fmt)]))
 
     async def answer(self, key: Key, fmt: Formatter, span: timedelta | None = None) -> Picture | str:
         """Return a chart as `of` gives it, or in words why there is none.
@@ -135,7 +179,7 @@ class Charts:
             return
         if incident.openings > 1 or fmt.objectives.of(incident.key) is None:
             return
-        task = asyncio.create_task(self._send(chat, incident.key, message, fmt), name=f"chart of #{incident.number}")
+        task = asyncio.create_task(self._send(chat, incident, message, fmt), name=f"chart of #{incident.number}")
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -145,11 +189,12 @@ class Charts:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _send(self, chat: Address, key: Key, message: int, fmt: Formatter) -> None:
+    async def _send(self, chat: Address, incident: Incident, message: int, fmt: Formatter) -> None:
+        key = incident.key
         try:
             async with asyncio.timeout(WITHIN):
                 picture = await self.of(key, fmt)
-                await self._channel_of(chat).show(self._recipients.address(chat), picture, reply_to=message)
+                shown = await self._channel_of(chat).show(self._recipients.address(chat), picture, reply_to=message)
         except (NoChartError, ChannelError, TimeoutError) as error:
             log.warning("chat %s gets no chart of %s: %s", chat.place, key, str(error) or "it took too long")
             self._on_message(Kind.CHART, "failed")
@@ -158,19 +203,72 @@ class Charts:
             self._on_message(Kind.CHART, "failed")
         else:
             log.info("chat %s was sent a chart of %s", chat.place, key)
+            await self._keep(ShownChart(incident=incident.number, chat=chat, message=shown))
             self._on_message(Kind.CHART, "told")
+
+    async def _replace(self, chart: ShownChart, incident: Incident) -> None:
+        """Have the message of a chart show the whole incident; what fails is tried again, but not for ever."""
+        fmt, channel = self._localizer.fmt(chart.chat), self._channel_of(chart.chat)
+        outcome, tries = "told", self._failures.pop(chart, (0, None))[0] + 1
+        try:
+            async with asyncio.timeout(WITHIN):
+                picture = await self.of_whole(incident, fmt)
+                await channel.redraw(self._recipients.address(chart.chat), chart.message, picture)
+        except (NoChartError, ChannelError, TimeoutError) as error:
+            outcome, why = "failed", str(error) or "it took too long"
+            log.warning("chat %s: the chart of #%d was not replaced: %s", chart.chat.place, incident.number, why)
+            is_refused = isinstance(error, ChannelError) and (error.permanent or error.message_gone)
+            if tries < MOST_TRIES and not is_refused:
+                wait = error.retry_after if isinstance(error, ChannelError) and error.retry_after else AGAIN.wait(tries)
+                self._failures[chart] = tries, self._snapshot.now() + wait
+                self._on_message(Kind.CHART, outcome)
+                return
+        await self._keep(replace(chart, shows_end=incident.closed_at))
+        self._on_message(Kind.CHART, outcome)
+
+    async def _keep(self, chart: ShownChart) -> None:
+        self._shown[chart.incident, chart.chat] = chart
+        await self._write()
+
+    async def _write(self) -> None:
+        try:
+            await asyncio.to_thread(self._ledger.keep_charts, list(self._shown.values()))
+        except LedgerError as error:
+            log.error("%s; after a restart a chart may be drawn once more, or stay as it is", error)  # noqa: TRY400 - expected
+
+    def _span(self, incident: Incident | None, last: datetime) -> timedelta:
+        """Return how long a chart that ends at an instant is where nobody says: from a while before its incident."""
+        span = span_of(incident, last)
+        return span if incident is None or incident.burn is None else max(span, incident.burn.long)
+
+    async def _drawn(self, key: Key, fmt: Formatter, span: timedelta, last: datetime) -> tuple[bytes, ObjectiveSeries]:
+        """Return a chart of a key over a span that ends at an instant, and what it is drawn of.
+
+        Raises:
+            NoChartError: Its objective does not exist, Prometheus does not answer, or it cannot be drawn.
+        """
+        objective = fmt.objectives.of(key)
+        if objective is None:
+            raise NoChartError("there is no objective {name}", name=key.objective)
+        try:
+            series = await self._series(replace(key, alert=Alert.BREACH), objective, span, last)
+            series = replace(series, deployments=self._deployments(objective, series.incidents, fmt.objectives))
+            return await self._drawing.draw(chart_of(series, objective, fmt)), series
+        except MetricSourceError as error:
+            raise NoChartError("Prometheus: {why}", why=error.reason) from error
+        except DrawingError as error:
+            raise NoChartError(error.reason) from error
 
     def _open_incident(self, key: Key) -> Incident | None:
         return next((each for each in self._snapshot.state.open_incidents if each.key == key), None)
 
-    async def _series(self, key: Key, objective: Objective, span: timedelta) -> ObjectiveSeries:
-        """Return how a key went over a span.
+    async def _series(self, key: Key, objective: Objective, span: timedelta, last: datetime) -> ObjectiveSeries:
+        """Return how a key went over a span that ends at an instant.
 
         Raises:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
         step = step_of(span, objective.scrape_interval)
-        last = self._snapshot.now()
         first = last - span // step * step
         over = max(step, RATE_INTERVALS * objective.scrape_interval)
         values, events, incidents = await asyncio.gather(

@@ -1,6 +1,6 @@
 """What the watchdog knows and how it is doing, as metrics; what is not known is absent instead of 0."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -16,22 +16,20 @@ from prometheus_client import (
 
 from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
+from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
+from wine_slo.monitor.publish.replica_metrics import ReplicaInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.phases import Phase
-from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.policy import Suppression
 from wine_slo.slo.notification.record import Kind
-from wine_slo.slo.objectives.budget import windows
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.deployments import known_deployments
+from wine_slo.slo.views.objective_samples import DESCRIBED, samples_of
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
 TICK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-PHASES = tuple(Phase)  # their numbers are those of the help text
-SIGHTS = tuple(Sight)
 MOST_DEPLOYMENTS = 50  # that are published
 
 
@@ -40,6 +38,10 @@ class WatchdogInstruments:
 
     Args:
         version: the watchdog's own.
+
+    Attributes:
+        leadership: Whether it leads, and who stands by.
+        replicas: Those of each replica of the metric source.
     """
 
     def __init__(self, version: str) -> None:
@@ -48,31 +50,16 @@ class WatchdogInstruments:
         PlatformCollector(registry=registry)
         gauge = partial(Gauge, registry=registry)
         counter = partial(Counter, registry=registry)
-        by_slo = (names.SLO,)
-        self._state = gauge(names.SLO_STATE, "0 met, 1 breaching, 2 breached, 3 recovering.", by_slo)
-        self._sight = gauge(
-            names.SLO_SIGHT, "0 clear, 1 no traffic, 2 too few, 3 target down, 4 stale, 5 blind.", by_slo
-        )
-        self._latency = gauge(names.SLO_LATENCY_SECONDS, "The quantile of the objective over its range.", by_slo)
-        self._sli = gauge(names.SLO_SLI_RATIO, "The share of good events over the objective's range.", by_slo)
-        self._objective = gauge(names.SLO_OBJECTIVE_RATIO, "The share of good events that the objective wants.", by_slo)
-        self._remaining = gauge(
-            names.SLO_ERROR_BUDGET_REMAINING_RATIO, "The share of the error budget that is left.", by_slo
-        )
-        self._burn = gauge(
-            names.SLO_BURN_RATE,
-            "Burn rate of the error budget: 1 spends it exactly in the window.",
-            (names.SLO, names.WINDOW),
-        )
+        for name, (text, labels) in DESCRIBED.items():
+            gauge(name, text, labels)
         self._last_tick = gauge(
             names.WATCHDOG_LAST_TICK_TIMESTAMP_SECONDS, "When the last tick was complete, since the epoch."
         )
         self._tick_seconds = Histogram(
             names.WATCHDOG_TICK_SECONDS, "Time of one tick.", buckets=TICK_BUCKETS, registry=registry
         )
-        self._queries = counter(
-            names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", (names.OUTCOME,)
-        )
+        by = (names.OUTCOME,)
+        self._queries = counter(names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", by)
         self._messages = counter(names.WATCHDOG_MESSAGES, "Messages delivered or failed.", (names.KIND, names.OUTCOME))
         self._suppressed = counter(
             names.WATCHDOG_NOTIFICATIONS_SUPPRESSED,
@@ -97,14 +84,17 @@ class WatchdogInstruments:
             "When a version was deployed, since the epoch: as it was reported, or seen beside a breach.",
             (names.SERVICE, names.VERSION),
         )
+        self.leadership = LeadershipInstruments(registry)
+        self.replicas = ReplicaInstruments(registry)
         self._begin_counts()
-        self._shown: dict[Gauge, frozenset[tuple[str, ...]]] = {}
+        self._versions: frozenset[tuple[str, str]] = frozenset()
+        self._samples: Mapping[str, bytes] = {}
         self.registry = registry
-        self.exposition = Exposition(registry)
+        self.exposition = Exposition(registry, lambda: self._samples)
 
     def _begin_counts(self) -> None:
         """Publish every counter from the start, at 0."""
-        for outcome in ("answered", "failed"):
+        for outcome in names.QUERY_OUTCOMES:
             self._queries.labels(outcome)
         for kind in Kind:
             for outcome in ("told", "failed"):
@@ -132,9 +122,17 @@ class WatchdogInstruments:
         self._unreachable.set_function(unreachable)
         self._silences.set_function(silences)
 
-    def count_query(self, outcome: str) -> None:
-        """Count a question: `answered` or `failed`."""
-        self._queries.labels(outcome).inc()
+    def count_query(self, what: str, replica: str = "") -> None:
+        """Count a query, or what befalls a replica.
+
+        Args:
+            what: `answered` or `failed`; `switched_to` or `worse_than_others`.
+            replica: The name of the replica; empty where there is but one.
+        """
+        if what in names.QUERY_OUTCOMES:
+            self._queries.labels(what).inc()
+        if replica:
+            self.replicas.count(what, replica)
 
     def count_message(self, kind: Kind, outcome: str) -> None:
         """Count an attempt to deliver something: `told` or `failed`."""
@@ -166,39 +164,13 @@ class WatchdogInstruments:
             reports: The deployments that were reported, oldest first; the last of them are published.
         """
         self._incidents_open.set(len(state.open_incidents))
-        shown: dict[Gauge, dict[tuple[str, ...], float | None]] = {
-            each: {}
-            for each in (
-                self._state,
-                self._sight,
-                self._objective,
-                self._latency,
-                self._sli,
-                self._remaining,
-                self._burn,
-            )
-        }
-        shown[self._deployed] = {
+        self._samples = samples_of(state, objectives)
+        versions = {
             (job, each.after): each.at.timestamp()
             for job, each in known_deployments(state.incidents.values(), objectives, reports[-MOST_DEPLOYMENTS:])
         }
-        for key, track in state.tracks.items():
-            objective, reading, slo = objectives.of(key), state.readings.get(key), str(key)
-            if objective is None or reading is None:
-                continue
-            shown[self._state][slo,] = PHASES.index(track.phase)
-            shown[self._sight][slo,] = SIGHTS.index(track.sight)
-            shown[self._objective][slo,] = objective.ratio
-            shown[self._latency][slo,] = reading.latency_seconds
-            shown[self._sli][slo,] = reading.good_ratio
-            if reading.budget is not None:
-                shown[self._remaining][slo,] = reading.budget.remaining(objective)
-                for window in windows(objective):
-                    shown[self._burn][slo, objective.name_of(window)] = reading.budget.burn_rate(objective, window)
-        for gauge, values in shown.items():
-            known = {labels: value for labels, value in values.items() if value is not None}
-            for labels, value in known.items():
-                gauge.labels(*labels).set(value)
-            for labels in self._shown.get(gauge, frozenset()) - known.keys():  # not before: a scrape may come between
-                gauge.remove(*labels)
-            self._shown[gauge] = frozenset(known)
+        for labels, at in versions.items():
+            self._deployed.labels(*labels).set(at)
+        for labels in self._versions - versions.keys():  # not before: a scrape may come between
+            self._deployed.remove(*labels)
+        self._versions = frozenset(versions)

@@ -19,12 +19,13 @@ from aiohttp import web
 from wine_slo.http.pages import SHARED, StaticFiles, Template, page, template
 from wine_slo.http.problem import Problem
 from wine_slo.http.routes import Route
-from wine_slo.monitor.publish.finder import BADGES, finder_of
-from wine_slo.monitor.publish.page_chart import HEIGHT, WIDTH, PageChart, picture_of
+from wine_slo.monitor.publish.page.chart import HEIGHT, WIDTH, PageChart, picture_of
+from wine_slo.monitor.publish.page.finder import BADGES, finder_of
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.objective import Alert, Objectives
+from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
 from wine_slo.slo.views.selection import Query, SelectionError
@@ -180,6 +181,7 @@ class StatusPages:
                 f"{each.title}: {status_text.silenced(each, status.now, self._zone)}" for each in status.silences
             ],
             unreachable=status.unreachable,
+            replicas=[text for each in status.replicas if (text := status_text.replica(each, status.now))],
             history=history,
             first=self._clock(history.first, history.last),
             last=self._clock(history.last, history.last),
@@ -284,10 +286,13 @@ class StatusPages:
         yield from _nature(incident)
 
 
+def links_of(grafana_url: str | None) -> dict[str, str]:
+    """Return the pages that the foot of the page leads to."""
+    return {"Grafana": without_credentials(grafana_url)} if grafana_url else {}
+
+
 def _nature(incident: IncidentStatus) -> Iterator[str]:
     """Yield what an incident is, or how it ended, where that is out of the ordinary."""
-    if incident.is_drill:
-        yield "a drill"
     if incident.outcome is Outcome.EXPIRED:
         yield "expired without data; this is not a recovery"
     if incident.outcome is Outcome.WITHDRAWN:

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from wine_slo.monitor.evaluate.slow_queries import Query, history_within, known_for
+from wine_slo.monitor.evaluate.queries.slow_queries import Query, history_within, known_for
 from wine_slo.monitor.replay.range_cache import EPOCH, Lattice, Numbers, RangeCache, Table, instant, milliseconds
 from wine_slo.slo.evaluation.rules import event_counts
 from wine_slo.slo.evaluation.schedule import arrival

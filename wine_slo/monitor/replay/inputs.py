@@ -9,7 +9,7 @@ from typing import Any
 
 from wine_slo.config.files import text_file, yaml_file
 from wine_slo.monitor.evaluate.objective_checks import bounds_in, no_bound
-from wine_slo.monitor.evaluate.slow_queries import known_for
+from wine_slo.monitor.evaluate.queries.slow_queries import known_for
 from wine_slo.monitor.replay.range_cache import EPOCH
 from wine_slo.monitor.replay.story import KnownIncident
 from wine_slo.monitor.replay.sweep import Sweep

@@ -126,11 +126,19 @@ class Channel(ABC):
         """
         raise NotImplementedError
 
-    async def show(self, address: Address, picture: Picture, *, reply_to: int | None = None) -> None:
-        """Send a picture, quietly.
+    async def show(self, address: Address, picture: Picture, *, reply_to: int | None = None) -> int:
+        """Send a picture, quietly, and return its number.
 
         Raises:
             ChannelError: It was not sent, or perhaps not.
+        """
+        raise NotImplementedError
+
+    async def redraw(self, address: Address, message: int, picture: Picture) -> None:
+        """Exchange a message's picture and its caption, without a sound; that it is so already is no error.
+
+        Raises:
+            ChannelError: It was not exchanged, or perhaps not.
         """
         raise NotImplementedError
 

@@ -13,6 +13,7 @@ from wine_slo.slo.evaluation.key_state import KeyState, follow, follow_burn
 from wine_slo.slo.evaluation.outage import Unanswered, outage_after
 from wine_slo.slo.evaluation.phases import Event, Phase, after
 from wine_slo.slo.evaluation.reading import Reading, Sight, without_data
+from wine_slo.slo.objectives.budget import is_any_burning
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.clocks import CLOCKS_AGREE
@@ -97,7 +98,8 @@ def advance(
     now = max(now, state.evaluated_at or now)  # clocks of two machines differ, and time only goes forward
     before = state
     move = _Move(state, now)
-    for key in dict.fromkeys((*readings, *(replace(each, alert=Alert.BREACH) for each in state.tracks))):
+    known = (each if each.alert is Alert.BREACH else replace(each, alert=Alert.BREACH) for each in state.tracks)
+    for key in dict.fromkeys((*readings, *known)):
         objective = objectives.of(key)
         if objective is None:
             move.withdraw(key)
@@ -151,13 +153,8 @@ def with_clock_set(state: State, step: timedelta, *, but: frozenset[datetime]) -
 
 def instants_of(state: State) -> frozenset[datetime]:
     """Return every instant in a state, but for those of evidence."""
-    found = set()
-
-    def note(at: datetime) -> datetime:
-        found.add(at)
-        return at
-
-    _at_other_instants(state, note)
+    found: dict[datetime, datetime] = {}
+    _at_other_instants(state, lambda at: found.setdefault(at, at))
     return frozenset(found)
 
 
@@ -216,8 +213,10 @@ class _Move:
 
     def follow(self, key: Key, objective: Objective, reading: Reading | None) -> None:
         """Move a key on, and what burns its budget."""
-        track = self._track(key)
-        burn_keys = [replace(key, alert=alert) for alert in (Alert.PAGE, Alert.TICKET)]
+        track, burn_keys = (
+            self._track(key),
+            [Key(key.objective, key.labels, each) for each in (Alert.PAGE, Alert.TICKET)],
+        )
         if reading is None:
             is_forgotten = track.phase is Phase.MET and track.incident is None
             if is_forgotten and not any(each in self._before for each in burn_keys):
@@ -227,7 +226,8 @@ class _Move:
             reading = replace(reading, at=self._evaluated_at)  # so that nothing ends before it began
         track, incidents = follow(track, self._last_of(track), objective, reading, number=self.last_number + 1)
         self._keep(track, *incidents)
-        for burn_key in burn_keys:
+        is_burning = reading.budget is not None and is_any_burning(objective, reading.budget)
+        for burn_key in burn_keys if is_burning else filter(self._before.__contains__, burn_keys):
             burnt, incident = follow_burn(
                 self._track(burn_key),
                 self._last_of(self._track(burn_key)),
@@ -242,10 +242,9 @@ class _Move:
     def withdraw(self, key: Key) -> None:
         """Close whatever is open of a key that no objective has any more, and forget it."""
         for alert in Alert:
-            incident = self._last_of(self._track(replace(key, alert=alert)))
-            if incident is not None and incident.is_open:
-                closed = replace(incident, closed_at=self._now, outcome=Outcome.WITHDRAWN)
-                self.incidents[incident.number] = closed
+            last = self._last_of(self._track(replace(key, alert=alert)))
+            if last is not None and last.is_open:
+                self.incidents[last.number] = replace(last, closed_at=self._now, outcome=Outcome.WITHDRAWN)
 
     def _track(self, key: Key) -> KeyState:
         return self._before.get(key) or KeyState(key=key, since=self._now, sight_since=self._now)
@@ -267,8 +266,7 @@ def _report_gap(state: State, *, state_before: State, objectives: Objectives, in
         return state
     if ended_at - began_at < objectives.blind_for and interruption is not Interruption.CLOCK:
         return state
-    number = state.last_number + 1
-    incident = gap(number, GAP, began_at, ended_at, interruption)
+    incident = gap(number := state.last_number + 1, GAP, began_at, ended_at, interruption)
     return replace(state, incidents={**state.incidents, number: incident}, last_number=number)
 
 
@@ -281,12 +279,12 @@ def causes_of(state: State, objectives: Objectives) -> dict[Key, Key | None]:
         objective = objectives.of(key)
         if objective is None:
             continue
-        down, job = Key(DOWN, (("job", objective.job),)), replace(SIGHT, labels=(("job", objective.job),))
+        down = Key(DOWN, (("job", objective.job),))
         match reading.sight:
             case Sight.TARGET_DOWN:
                 causes[key] = down
             case Sight.STALE:
-                causes[key] = down if down in open_keys else job
+                causes[key] = down if down in open_keys else replace(SIGHT, labels=down.labels)
             case Sight.BLIND:
                 causes[key] = SIGHT if is_unanswered else replace(SIGHT, labels=(("objective", objective.name),))
             case _:
@@ -300,13 +298,16 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
     One cause neither hides another nor ends it: while a key cannot be seen for another reason, nobody knows.
     """
     causes, unanswered = causes_of(state, objectives), _unanswered(state, objectives)
+    by_objective: dict[str, set[Key | None]] = {}
+    for key, cause in causes.items():
+        by_objective.setdefault(key.objective, set()).add(cause)
     open_keys = {each.key for each in state.open_incidents if each.key.objective in (SIGHT.objective, DOWN)}
     known = [each for each in state.troubles_since if each.objective != UNSTEADY]
     troubles_since = {replace(job, objective=UNSTEADY): each.since for job, each in unanswered.items() if each.count}
     for trouble in dict.fromkeys((*known, *sorted(open_keys), *filter(None, causes.values()), *unanswered)):
         since = state.troubles_since.get(trouble)
-        is_there = _is_there(trouble, causes, objectives)
-        is_covered = trouble not in open_keys and _is_covered_by_up(trouble, state, objectives)
+        is_there = _is_there(trouble, by_objective, objectives)
+        is_covered = trouble not in open_keys and _is_covered_by_up(trouble, state, by_objective, objectives)
         if is_there is not None and not (is_there and is_covered):
             reason = _trouble(trouble, state, causes) if is_there else ""
             seen = None if is_covered else unanswered.get(trouble)
@@ -319,8 +320,11 @@ def _follow_troubles(state: State, objectives: Objectives) -> State:
 def _unanswered(state: State, objectives: Objectives) -> dict[Key, Unanswered]:
     """Return the scrapes that were not answered of each job of which that is known, by its outage."""
     found: dict[Key, Unanswered] = {}
-    for key, reading in state.readings.items() if objectives.target_down else ():
-        objective = objectives.of(key)
+    known = {key.objective: each for key, each in state.readings.items() if each.unanswered is not None}
+    for name, reading in (
+        known.items() if objectives.target_down else ()
+    ):  # all label sets of an objective have the same
+        objective = objectives.by_name.get(name)
         if objective is not None and reading.unanswered is not None and state.evaluated_at is not None:
             down = Key(DOWN, (("job", objective.job),))
             since = state.troubles_since.get(replace(down, objective=UNSTEADY), state.evaluated_at)
@@ -329,15 +333,15 @@ def _unanswered(state: State, objectives: Objectives) -> dict[Key, Unanswered]:
     return found
 
 
-def _is_there(trouble: Key, causes: Mapping[Key, Key | None], objectives: Objectives) -> bool | None:
-    """Return whether there is a trouble; None where that cannot be seen."""
+def _is_there(trouble: Key, causes: Mapping[str, set[Key | None]], objectives: Objectives) -> bool | None:
+    """Return whether there is a trouble, by the causes of each objective; None where that cannot be seen."""
     if trouble.objective == DOWN and not objectives.target_down:
         return False
-    found = [cause for key, cause in causes.items() if _concerns(trouble, objectives.of(key))]
+    concerned = [causes.get(each.name, set()) for each in objectives.all if _concerns(trouble, each)]
+    found: set[Key | None] = set().union(*concerned)
     if trouble in found and not (trouble.objective == DOWN and None in found):
         return True
-    is_of_none = not any(_concerns(trouble, each) for each in objectives.all)
-    return False if trouble == SIGHT or None in found or is_of_none else None
+    return False if trouble == SIGHT or None in found or not concerned else None
 
 
 def _concerns(trouble: Key, objective: Objective | None) -> bool:
@@ -345,23 +349,17 @@ def _concerns(trouble: Key, objective: Objective | None) -> bool:
     return objective is not None and {*trouble.labels} <= {("job", objective.job), ("objective", objective.name)}
 
 
-def _is_covered_by_up(down: Key, state: State, objectives: Objectives) -> bool:
+def _is_covered_by_up(down: Key, state: State, causes: Mapping[str, set[Key | None]], objectives: Objectives) -> bool:
     """Return whether an objective about the targets has an incident when they are down, or will have one."""
-    judged = {key for key, reading in state.readings.items() if reading.sight is Sight.CLEAR}
-    return down.objective == DOWN and any(
-        (objective := objectives.of(key)) is not None and objective.is_up and _concerns(down, objective)
-        for key in (*judged, *(each.key for each in state.open_incidents))
-    )
+    those = {each.name for each in objectives.all if each.is_up and down.objective == DOWN and _concerns(down, each)}
+    is_judged = any(None in causes.get(name, ()) for name in those)
+    return is_judged or any(each.key.objective in those for each in state.open_incidents if those)
 
 
 def _trouble(trouble: Key, state: State, causes: Mapping[Key, Key | None]) -> Reason | str:
     """Return what a trouble is, in words."""
-    reading = next(state.readings[key] for key, cause in causes.items() if cause == trouble)
-    if trouble.objective != DOWN or not reading.targets or reading.is_gone:
-        return reading.reason
-    if reading.targets == 1:
-        return Reason("its only target does not answer")
-    return Reason("{count} of {count} targets do not answer", {"count": reading.targets})
+    reading = state.readings[next(key for key, cause in causes.items() if cause == trouble)]
+    return reading.reason_of_outage if trouble.objective == DOWN else reading.reason
 
 
 def _follow_trouble(
@@ -386,7 +384,7 @@ def _follow_trouble(
         return state, since
     number = state.last_number + 1
     new = Incident(number=number, key=key, began_at=since or now, opened_at=now, last_bad_at=now, reason=reason)
-    last = next((each for _, each in sorted(state.incidents.items(), reverse=True) if each.key == key), None)
+    last = state.incidents.get(max((number for number, each in state.incidents.items() if each.key == key), default=0))
     if key.objective != DOWN:
         incident = trouble_after(last, new, objectives.blind_for)
     elif objectives.target_down:

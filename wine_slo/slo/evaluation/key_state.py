@@ -74,20 +74,24 @@ def follow(
         number: What the next new incident is to be called; further ones are called by the numbers after it.
     """
     was_open, ended = incident is not None and incident.is_open, []
-    track = _observe(track, reading)
-    if reading.budget is not None:
-        track = replace(track, budget=reading.budget, budget_at=reading.at)
+    track, judged_until, apart = _observe(track, reading), track.judged_until, objective.scrape_interval / 2
     # Scrapes jitter, and with them the ends of intervals: what ends half an interval later is the same one again.
     for interval in reading.intervals if reading.sight.is_seeing else ():
-        if track.judged_until is None or interval.ended_at - track.judged_until > objective.scrape_interval / 2:
+        if judged_until is None or interval.ended_at - judged_until > apart:
             if incident is not None and incident.is_open:
-                incident = _note_gap(incident, track.judged_until, interval, objective)
-            track, before = replace(track, judged_until=interval.ended_at), incident
+                incident = _note_gap(incident, judged_until, interval, objective)
+            elif track.phase is Phase.MET and not is_bad(objective, interval):  # as nearly all are: it moves nothing
+                judged_until = interval.ended_at
+                continue
+            judged_until = interval.ended_at
+            track, before = replace(track, judged_until=judged_until), incident
             track, incident = _judge(track, incident, objective, reading, interval, number=number)
             if incident is not None and before is not None and incident.number != before.number:
                 ended.append(before)
             if incident is not None and incident.number == number:
                 number += 1
+    budget, at = (track.budget, track.budget_at) if reading.budget is None else (reading.budget, reading.at)
+    track = replace(track, judged_until=judged_until, budget=budget, budget_at=at)
     track = _forget(track, incident, objective, reading)
     if incident is not None and (was_open or incident.is_open):
         track, incident = _expire(track, _describe(incident, track, objective, reading), objective, reading)
@@ -125,8 +129,7 @@ def follow_burn(
         number: What the next new incident is to be called.
     """
     track = _observe(track, reading)
-    is_open = incident is not None and incident.is_open
-    burn = None
+    is_open, burn = incident is not None and incident.is_open, None
     if reading.sight is Sight.CLEAR and reading.budget is not None:
         burn = burning(objective, reading.budget, track.key.alert)
         if burn is not None and not is_open and not _is_covered(burn, breaches, reading.at):
@@ -165,6 +168,8 @@ def _observe(track: KeyState, reading: Reading) -> KeyState:
     if reading.sight is Sight.NO_TRAFFIC:
         last_event = track.judged_until if track.sight.is_seeing and track.judged_until else reading.at
         quiet_since = track.quiet_since or last_event
+    if (reading.sight, reading.reason, quiet_since) == (track.sight, track.reason, track.quiet_since):
+        return track
     return replace(
         track,
         sight=reading.sight,
@@ -356,17 +361,16 @@ def may_open(tracks: Mapping[Key, KeyState], objective: Objective, key: Key, rea
         known = track or KeyState(key=key, since=reading.at, sight_since=reading.at)
         judged_until, evidence, before = known.judged_until, known.evidence, known.before
         for interval in reading.intervals:
-            is_new = judged_until is None or interval.ended_at > judged_until
-            if is_new and (evidence or is_bad(objective, interval)):
+            if (not judged_until or interval.ended_at > judged_until) and (evidence or is_bad(objective, interval)):
                 before = before if evidence else just_before(objective, reading.intervals, interval)
                 evidence = (*evidence, interval)[-OLDEST_EVIDENCE:]
                 if is_breach(objective, evidence, before, max(known.apart, reading.apart)):
                     return True
     for alert in (Alert.PAGE, Alert.TICKET):
-        burnt = tracks.get(replace(key, alert=alert))
-        is_burning = reading.budget is not None and burning(objective, reading.budget, alert) is not None
-        if is_burning and not (burnt and burnt.phase.is_open):
-            return True
+        if reading.budget is not None and burning(objective, reading.budget, alert) is not None:
+            burnt = tracks.get(replace(key, alert=alert))
+            if burnt is None or not burnt.phase.is_open:
+                return True
     return False
 
 
@@ -386,8 +390,8 @@ def bad_time(track: KeyState | None, objective: Objective, reading: Reading) -> 
         objective: Its objective.
         reading: What this evaluation reads.
     """
-    known, judged_until = (track.evidence, track.judged_until) if track else ((), None)
-    since = judged_until + objective.scrape_interval / 2 if judged_until else None
+    known, until = (track.evidence, track.judged_until) if track else ((), None)
+    since = until + objective.scrape_interval / 2 if until else None
     new = (each for each in reading.intervals if since is None or each.ended_at > since)
     bad = [each.ended_at for each in (*known, *new) if is_bad(objective, each)]
     if not bad:

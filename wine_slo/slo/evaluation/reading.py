@@ -24,7 +24,7 @@ from wine_slo.slo.evaluation.rules import (
 )
 from wine_slo.slo.objectives.budget import Amount, Budget, Condition
 from wine_slo.slo.objectives.objective import Objective
-from wine_slo.slo.reason import Reason
+from wine_slo.slo.reason import Reason, phrase
 from wine_slo.slo.source.metric_source import MetricSourceError
 from wine_slo.slo.span import format_span
 
@@ -128,6 +128,15 @@ class Reading:
         """Refuse intervals that are out of order."""
         if any(earlier.ended_at >= later.ended_at for earlier, later in pairwise(self.intervals)):
             raise ValueError("intervals must be in order")
+
+    @property
+    def reason_of_outage(self) -> Reason | str:
+        """Return why a job is down, in words, where no target of it answers."""
+        if not self.targets or self.is_gone:
+            return self.reason
+        if self.targets == 1:
+            return Reason("its only target does not answer")
+        return Reason("{count} of {count} targets do not answer", {"count": self.targets})
 
     def recent_bad_ratio(self, objective: Objective) -> float | None:
         """Return the share of bad events in the objective's last moments; None where there were none."""
@@ -298,9 +307,12 @@ def no_series(objective: Objective) -> Reason:
     return Reason("Prometheus has no series of {series} any more", {"series": series})
 
 
+UNTRUSTED = phrase("Prometheus: {why}")
+
+
 def untrusted(error: MetricSourceError) -> Reason:
     """Return why the source's answer is not judged."""
-    return Reason("Prometheus: {why}", {"why": error.reason})
+    return Reason(UNTRUSTED, {"why": error.reason})
 
 
 def unjudged(error: Exception) -> Reason:

@@ -6,6 +6,7 @@ Who queries, and when, is no matter here: `Answers` holds what Prometheus said o
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from wine_slo.metric_names import ENDPOINT
 from wine_slo.slo.evaluation.engine import State
@@ -29,6 +30,8 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.metric_source import Points, Sample
 from wine_slo.slo.span import format_seconds
+
+MOST_KEYS = 2**15  # remembered, of those that were made last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,13 @@ def answers_of(  # noqa: PLR0913  # values of a record, each by its name
 
 def key_of(objective: Objective, labels: Mapping[str, str]) -> Key:
     """Return whose a label set is."""
-    return Key(objective.name, tuple((name, labels.get(name, "")) for name in objective.by))
+    return _key(objective.name, objective.by, tuple(labels.get(name, "") for name in objective.by))
+
+
+@lru_cache(maxsize=MOST_KEYS)
+def _key(objective: str, names: tuple[str, ...], values: tuple[str, ...]) -> Key:
+    """Return the key of these values, the same one each time, as all that is known is found by it."""
+    return Key(objective, tuple(zip(names, values, strict=True)))
 
 
 def by_key(objective: Objective, answer: Iterable[Sample]) -> dict[Key, float]:
@@ -173,12 +182,12 @@ def by_key(objective: Objective, answer: Iterable[Sample]) -> dict[Key, float]:
 
 
 def by_endpoint(objective: Objective, answer: Iterable[Sample]) -> dict[Key, tuple[tuple[str, float], ...]]:
-    """Return an answer of one value an endpoint, by key, highest first."""
+    """Return an answer of one value an endpoint, by key, highest first, and those of one value by name."""
     found: dict[Key, list[tuple[str, float]]] = {}
     for each in answer:
         if name := each.labels.get(ENDPOINT, "").strip():  # without a name it would say nothing of where
             found.setdefault(key_of(objective, each.labels), []).append((name, each.value))
-    return {key: tuple(sorted(pairs, key=lambda pair: -pair[1])) for key, pairs in found.items()}
+    return {key: tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))) for key, pairs in found.items()}
 
 
 def remembered(state: State, objective: Objective) -> list[Key]:
@@ -226,11 +235,13 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     # Targets that have just come back have one sample of each counter, which shows no more than none.
     known = (each for key, each in state.tracks.items() if key.objective == objective.name)
     was_down = any(each.sight is Sight.TARGET_DOWN for each in known)
-    is_known = any(each.reason == no_series(objective) for each in state.open_incidents)
+    missing, next_at = no_series(objective), next_interval_at(answers.grid.last, answers.grid.step, now)
+    is_known = any(each.reason == missing for each in state.open_incidents)
+    histogram, intervals_of = objective.source.bounded, _IntervalsOf(objective, answers)
+    all_must = promql.with_bucket_settled(objective) is None
     is_missing = not (answers.have_series or was_down) and (is_known or is_missed(sum(answers.long.values())))
     for key in dict.fromkeys((*answers.shown, *answers.total, *remembered(state, objective), *alone)):
-        histogram = objective.source.bounded
-        if histogram is not None and (no_bucket := _no_bucket(objective, histogram, answers, key)):
+        if histogram is not None and (no_bucket := _no_bucket(histogram, answers, key, all_must=all_must)):
             found[key] = without_data(now, Sight.BLIND, no_bucket)
             continue
         ages = answers.ages.get(key, {})
@@ -244,7 +255,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             at=now,
             sight=sight,
             reason=reason,
-            intervals=_intervals(objective, answers, key),
+            intervals=intervals_of(key),
             latency_seconds=answers.over.get(key),
             recent_seconds=answers.recent.get(key),
             by_endpoint=answers.by_endpoint.get(key, ()),
@@ -255,7 +266,7 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
             bounds=answers.bounds,
             budget=answers.budgets.get(key),
             up_targets=mine if objective.is_up else None,
-            next_at=next_interval_at(answers.grid.last, answers.grid.step, now),
+            next_at=next_at,
             targets=targets[None].known,
             down=targets[None].down,
             unanswered=answers.unanswered,
@@ -271,41 +282,60 @@ def read(objective: Objective, state: State, answers: Answers) -> dict[Key, Read
     return found
 
 
-def _intervals(objective: Objective, answers: Answers, key: Key) -> tuple[Interval, ...]:
-    """Return the intervals with events; where none ended but a request is stuck, that request is what is bad."""
-    total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
-    good, bad, clear = answers.good.get(key, {}), answers.bad.get(key, {}), answers.clear.get(key)
-    counts_good = promql.good_per_interval(objective) is not None  # and where no good one has a series, all are bad
-    intervals = []
-    for at in sorted(total.keys() | ages.keys()):
-        rate = total.get(at, 0.0)
-        good_rate = good.get(at, 0.0) if counts_good else None
-        events, failed = event_counts(objective, rate, good_rate, bad.get(at, 0.0))
-        hangs = not has_events(events) and is_stuck(objective, ages.get(at, 0.0))
-        if hangs:
-            events = failed = stuck_events(objective, ages[at])
-        if has_events(events):
-            failed = min(max(failed, 0.0), events)
-            marginal = 0.0 if clear is None else event_counts(objective, rate, clear.get(at, 0.0), 0.0)[1] - failed
-            ended_at = datetime.fromtimestamp(at, UTC)
-            intervals.append(Interval(ended_at, failed, events, min(max(marginal, 0.0), events - failed), hangs))
-    return tuple(intervals)
+class _IntervalsOf:
+    """Make the intervals of each key of an objective; what is the same for all of them is found out once."""
+
+    def __init__(self, objective: Objective, answers: Answers) -> None:
+        self._objective = objective
+        self._answers = answers
+        self._counts_good = promql.good_per_interval(objective) is not None
+        self._ends: dict[float, datetime] = {}
+
+    def __call__(self, key: Key) -> tuple[Interval, ...]:
+        """Return those with events; where none ended but a request is stuck, that request is what is bad."""
+        objective, answers = self._objective, self._answers
+        total, ages = answers.total.get(key, {}), answers.ages.get(key, {})
+        good, bad, clear = answers.good.get(key, {}), answers.bad.get(key, {}), answers.clear.get(key)
+        intervals = []
+        for at in sorted(total.keys() | ages.keys() if ages else total):
+            rate = total.get(at, 0.0)
+            good_rate = good.get(at, 0.0) if self._counts_good else None  # where none has a series, all are bad
+            events, failed = event_counts(objective, rate, good_rate, bad.get(at, 0.0))
+            hangs = bool(ages) and not has_events(events) and is_stuck(objective, ages.get(at, 0.0))
+            if hangs:
+                events = failed = stuck_events(objective, ages[at])
+            if has_events(events):
+                failed = min(max(failed, 0.0), events)
+                marginal = 0.0 if clear is None else event_counts(objective, rate, clear.get(at, 0.0), 0.0)[1] - failed
+                marginal = min(max(marginal, 0.0), events - failed)
+                intervals.append(Interval(self._end(at), failed, events, marginal, hangs))
+        return tuple(intervals)
+
+    def _end(self, at: float) -> datetime:
+        """Return the end of an interval, which all label sets have in common."""
+        if at not in self._ends:
+            self._ends[at] = datetime.fromtimestamp(at, UTC)
+        return self._ends[at]
 
 
-def _no_bucket(objective: Objective, bounded: BoundedHistogram, answers: Answers, key: Key) -> Reason | None:
-    """Return why the requests within the threshold cannot be counted; None where they can."""
-    histogram, threshold = bounded.name, format_seconds(bounded.threshold)
-    all_must = promql.with_bucket_settled(objective) is None
+def _no_bucket(bounded: BoundedHistogram, answers: Answers, key: Key, *, all_must: bool) -> Reason | None:
+    """Return why the requests within the threshold cannot be counted; None where they can.
+
+    Args:
+        bounded: The histogram.
+        answers: What is known of it.
+        key: Whose requests.
+        all_must: Whether each series must have the bucket of the threshold.
+    """
     must = answers.total_settled if all_must else answers.with_bucket_settled
     series, part = must.get(key, 0), answers.part_settled.get(key, 0)
     is_without = is_without_bucket(series, part)
+    if not is_without and not (all_must and key in answers.total and key not in answers.good):
+        return None
+    histogram, threshold = bounded.name, format_seconds(bounded.threshold)
     if is_without and part > 0:
         return Reason(
             "{without} of {series} series of {histogram} have no bucket that ends at {threshold} s",
             {"without": round(series - part), "series": round(series), "histogram": histogram, "threshold": threshold},
         )
-    if is_without or (all_must and key in answers.total and key not in answers.good):
-        return Reason(
-            "no bucket of {histogram} ends at {threshold} s", {"histogram": histogram, "threshold": threshold}
-        )
-    return None
+    return Reason("no bucket of {histogram} ends at {threshold} s", {"histogram": histogram, "threshold": threshold})

@@ -218,7 +218,7 @@ class Objective:
     @property
     def counts_scrapes(self) -> bool:
         """Return whether each scrape is an event, so that an interval has one and not a rate of them."""
-        return self.source.all_events(self.scope) is None
+        return self.source.counts_scrapes
 
     @property
     def limit(self) -> float:

@@ -49,13 +49,15 @@ class UnknownNameError(ValueError):
         word: What was said; empty where nothing was.
         known: What could have been said instead.
         near: What was probably meant; empty where that is not clear.
+        among: What it may be short for, where that is several things.
     """
 
-    def __init__(self, word: str, known: Collection[str], near: str = "") -> None:
+    def __init__(self, word: str, known: Collection[str], near: str = "", among: Collection[str] = ()) -> None:
         super().__init__(word)
         self.word = word
         self.known = tuple(known)
         self.near = near
+        self.among = tuple(among)
 
 
 class UnknownNumberError(UnknownNameError):
@@ -117,9 +119,12 @@ class Names:
             if name is not None:
                 return self._labelled(name, words[length:])
         first, brace, labels = words[0].partition("{")
-        name = _only(first, names)
-        if name is None:
+        those = _called(first, names)
+        if len(those) > 1:
+            raise UnknownNameError(words[0], those, among=those)
+        if not those:
             raise UnknownNameError(words[0], names, _near(first, names))
+        name = those[0]
         return self._labelled(name, (*((f"{{{labels}",) if brace else ()), *words[1:]))
 
     def resolve_only(self, words: Sequence[str]) -> Named:
@@ -245,19 +250,22 @@ def _is_phrase(words: Sequence[str], name: Sequence[str]) -> bool:
 
 
 def _only(word: str, ways: Mapping[T, Collection[str]]) -> T | None:
-    """Return the only thing that can be called so.
+    """Return the only thing that can be called so."""
+    those = _called(word, ways)
+    return those[0] if len(those) == 1 else None
 
-    Exactly, else by one of its words, how it begins, or a part of it.
-    """
+
+def _called(word: str, ways: Mapping[T, Collection[str]]) -> list[T]:
+    """Return what can be called so: exactly, else by one of its words, how it begins, or a part of it."""
     wanted = _plain(word)
     if not wanted:
-        return None
+        return []
     for claim in (str.__eq__, _is_a_word, _begins, _contains):
         found = [each for each, names in ways.items() if any(claim(_plain(name), wanted) for name in names)]
         found = found or [each for each, names in ways.items() if any(claim(own, wanted) for own in _words(names))]
         if found:
-            return found[0] if len(found) == 1 else None
-    return None
+            return found
+    return []
 
 
 def _near(word: str, ways: Mapping[str, Collection[str]]) -> str:

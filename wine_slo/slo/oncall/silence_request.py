@@ -6,7 +6,6 @@ more or less than what was understood: `latency and errrs`, `latency on prod`, a
 is answered with whole requests to choose from.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from enum import StrEnum
 
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE
-from wine_slo.slo.oncall.lookup import AND, NEAR, Names, UnknownNameError, UnknownNumberError
-from wine_slo.slo.oncall.silence_words import bare, is_all, is_because, is_label, parted, trimmed
-from wine_slo.slo.oncall.time_phrases import UNTIL, NotUnderstoodError, NoUnitError, TooLongError, take_end
+from wine_slo.slo.oncall.lookup import AND, Names, UnknownNameError, UnknownNumberError
+from wine_slo.slo.oncall.not_understood import NotUnderstoodError, SeveralEndsError, SlipError, TooLongError
+from wine_slo.slo.oncall.silence_words import bare, before_reason, is_all, is_because, is_label, parted, trimmed
+from wine_slo.slo.oncall.spoken_moment import slip_of
+from wine_slo.slo.oncall.time_phrases import take_end
 
 ALERTS = (  # what `all` may be all of, and still be everything
     *("alert", "alerts", "alarms", "messages", "notifications", "objective", "objectives", "slo", "slos"),
@@ -32,8 +33,9 @@ PURPOSE = ("for", "для")  # may begin a reason as well
 EXCEPT = ("but", "except", "excluding", "without", "besides", "apart", "not", "кроме", "но", "без", "исключая", "не")
 POLITE = ("please", "pls", "plz", "thanks", "only", "just", "пожалуйста", "плиз", "спасибо", "только", "лишь")
 OFFERED = 5  # objectives to choose from, everything beside them
-SPANS = (timedelta(minutes=30), timedelta(hours=1), timedelta(hours=4))  # to choose from
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+USUAL = timedelta(hours=1)
+SPANS = (timedelta(minutes=30), USUAL, timedelta(hours=4))  # to choose from
+MOST_CHOICES = 8
 
 _TOKEN = re.compile(r"[^\s,{]*\{[^}]*\}?|\d+[.,]\d+[^\s,:]*|,|[^\s,]*[^\s,:]|:+")
 
@@ -58,19 +60,7 @@ class Missing(StrEnum):
 
     WHAT = "what"
     WHEN = "when"
-    UNIT = "unit"
-
-
-class SlipError(NotUnderstoodError):
-    """A word that is nearly another one.
-
-    Attributes:
-        near: The other one.
-    """
-
-    def __init__(self, word: str, near: str) -> None:
-        super().__init__(word)
-        self.near = near
+    BOTH = "both"
 
 
 class UnclearError(SlipError):
@@ -79,12 +69,25 @@ class UnclearError(SlipError):
     Attributes:
         missing: Which.
         choices: What it may have meant, the likeliest first.
+        begins_later: Whether it says when the silence is to begin.
+        is_short: Whether the word may be short for several names.
     """
 
-    def __init__(self, word: str, missing: Missing, choices: Iterable[SilenceRequest], near: str = "") -> None:
+    def __init__(
+        self,
+        word: str,
+        missing: Missing,
+        choices: Iterable[SilenceRequest],
+        near: str = "",
+        *,
+        begins_later: bool = False,
+        is_short: bool = False,
+    ) -> None:
         super().__init__(word, near)
         self.missing = missing
         self.choices = tuple(choices)
+        self.begins_later = begins_later
+        self.is_short = is_short
 
 
 class NoNumberError(NotUnderstoodError):
@@ -108,14 +111,12 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
     said = [each[0] for each in tokens]
     while said and bare(said[-1]) in (",", *POLITE):
         said.pop()
-    if not said:
-        raise NotUnderstoodError("")
     found = _Found(names, now, zone)
     rest = found.take(said)
     reason = text[tokens[len(said) - len(rest)].start() :] if rest else ""
-    if found.end is None and found.keys is None:
-        if near := difflib.get_close_matches(said[0].lower(), UNTIL, n=1, cutoff=NEAR):
-            raise SlipError(said[0], near[0])
+    if said and found.end is None and found.keys is None:
+        if near := slip_of(said[0]):
+            raise SlipError(said[0], near)
         rest = found.find_end(rest)
     elif found.end is None and len(before := found.find_last_end(rest)) < len(rest):
         reason = reason[: tokens[len(said) - len(rest) + len(before)].start() - tokens[len(said) - len(rest)].start()]
@@ -129,13 +130,13 @@ class _Found:
     Attributes:
         end: When it is over, as the only item; None where that is not known.
         keys: What it is about; None where that is not known, and none for everything.
-        unit: A number whose unit was not said.
+        several: Several ends that the words may say.
     """
 
     def __init__(self, names: Names, now: datetime, zone: tzinfo) -> None:
         self.end: tuple[datetime | None] | None = None
         self.keys: tuple[Key, ...] | None = None
-        self.unit: NoUnitError | None = None
+        self.several: SeveralEndsError | None = None
         self._names = names
         self._now = now
         self._zone = zone
@@ -173,21 +174,20 @@ class _Found:
             NotUnderstoodError: That is not clear.
         """
         if self.end is None and self.keys is None:
-            raise NotUnderstoodError(said[0])
-        if self.unit is not None:
-            raise UnclearError(self.unit.word, Missing.UNIT, self._with_units(self.unit, reason))
+            raise self._with_nothing(said)
+        if self.several is not None:
+            raise self._with_several(self.several, reason)
         if self.end is None:
             choices = [SilenceRequest(self._now + each, self.keys or (), reason) for each in SPANS]
             raise UnclearError(rest[0] if rest else "", Missing.WHEN, choices)
         if self.keys is not None:
             self._check(rest, reason)
             return SilenceRequest(self.end[0], self.keys, reason)
-        word, near = self._strange(rest)
+        word, near, among = self._strange(rest)
         if word or not rest or not is_because(rest[0]):  # what names nothing may be a name that is mistyped
             reason = ""
-        raise UnclearError(
-            word, Missing.WHAT, [SilenceRequest(self.end[0], each, reason) for each in self._offered(near)], near
-        )
+        choices = [SilenceRequest(self.end[0], each, reason) for each in self._offered(near, among)]
+        raise UnclearError(word, Missing.WHAT, choices, near, is_short=bool(among))
 
     def _check(self, rest: Sequence[str], reason: str) -> None:
         """See that what follows is a reason, and neither another end, nor more or less than what was understood.
@@ -202,10 +202,12 @@ class _Found:
         place = self._doubt(rest)
         if place is None:
             return
-        word, near = self._strange(rest[place:])
+        word, near, among = self._strange(rest[place:])
         named = None if word else self._take_list(rest[place:])
         more = tuple(dict.fromkeys((*keys, *(named[0] if named else ()), *((Key(near),) if near else ()))))
-        wider = [SilenceRequest(end[0], each) for each in dict.fromkeys((more, *self._offered())) if each != keys]
+        wider = [
+            SilenceRequest(end[0], each) for each in dict.fromkeys((more, *self._offered("", among))) if each != keys
+        ]
         as_said = SilenceRequest(end[0], keys, reason)
         raise UnclearError(
             word, Missing.WHAT, [wider[0], as_said, *wider[1:]] if more != keys else [as_said, *wider], near
@@ -214,7 +216,7 @@ class _Found:
     def _second_end(self, words: Sequence[str]) -> datetime | None:
         """Return the end that words say; None where they say none, or none that is known."""
         try:
-            taken = take_end(parted(words)[0], self._now, self._zone)
+            taken = take_end(before_reason(words)[0], self._now, self._zone)
         except NotUnderstoodError:
             return None
         return taken[0] if taken else None
@@ -247,7 +249,7 @@ class _Found:
     def _is_end(self, words: Sequence[str]) -> bool:
         """Return whether words begin with an end."""
         try:
-            return take_end(parted(words)[0], self._now, self._zone) is not None
+            return take_end(before_reason(words)[0], self._now, self._zone) is not None
         except NotUnderstoodError:
             return True
 
@@ -255,11 +257,11 @@ class _Found:
         words = words[1:] if words[:1] == [","] else words
         if self.end is not None:
             return words
-        part, others = parted(words)
+        part, others = before_reason(words)
         try:
             taken = take_end(part, self._now, self._zone)
-        except NoUnitError as error:
-            self.unit, taken = error, (self._now, error.rest)
+        except SeveralEndsError as error:
+            self.several, taken = error, (error.ends[0], error.rest)
         if taken is None:
             return words
         until, rest = taken
@@ -334,7 +336,7 @@ class _Found:
         others, left = list(keys), rest
         while left and (more := self._take_key(left)) is not None:
             others, left = [*others, more[0]], more[1]
-        is_all = not left or (self.end is None and take_end(left, self._now, self._zone) is not None)
+        is_all = not left or (self.end is None and self._is_end(left))
         return (others, left) if is_all else (keys, rest)
 
     def _take_key(self, words: Sequence[str]) -> tuple[Key, Sequence[str]] | None:
@@ -349,8 +351,8 @@ class _Found:
             return None
         return named.about, [*named.rest, *others]
 
-    def _strange(self, words: Sequence[str]) -> tuple[str, str]:
-        """Return the first word that names nothing, and what it is a slip of; both empty where nothing was said."""
+    def _strange(self, words: Sequence[str]) -> tuple[str, str, Sequence[str]]:
+        """Return the first word that names nothing, what it is a slip of, and what it may be short for."""
         for number, word in enumerate(words):
             if is_because(word):
                 break
@@ -359,21 +361,25 @@ class _Found:
             try:
                 self._names.resolve(parted(words[number:])[0])
             except UnknownNameError as error:
-                return error.word, error.near
-        return "", ""
+                return error.word, error.near, error.among
+        return "", "", ()
 
-    def _offered(self, near: str = "") -> list[tuple[Key, ...]]:
-        """Return what there is to choose from: what is near, everything, the objectives."""
+    def _offered(self, near: str = "", among: Sequence[str] = ()) -> list[tuple[Key, ...]]:
+        """Return what there is to choose from: what a word is short for, or what is near, everything, the others."""
+        if among:
+            return [*((Key(each),) for each in among[:OFFERED]), ()]
         names = [each for each in self._names.objectives.by_name if each != near][:OFFERED]
         return [*([(Key(near),)] if near else []), (), *((Key(each),) for each in names)]
 
-    def _with_units(self, unit: NoUnitError, reason: str) -> list[SilenceRequest]:
-        """Return what a number may mean: minutes, and hours where those are few enough."""
-        lengths = [each for each in (MINUTE, HOUR) if timedelta(0) < unit.number * each <= LONGEST_SILENCE]
-        if self.keys is not None:
-            return [SilenceRequest(self._now + unit.number * each, self.keys, reason) for each in lengths]
-        return [
-            SilenceRequest(self._now + unit.number * each, keys, reason)
-            for each in lengths[:1]
-            for keys in self._offered()
-        ]
+    def _with_nothing(self, said: Sequence[str]) -> UnclearError:
+        """Return what words may want that say neither an end nor a name: a usual span of each."""
+        word, near, among = self._strange(said)
+        choices = [SilenceRequest(self._now + USUAL, each) for each in self._offered(near, among)]
+        return UnclearError(word, Missing.BOTH, choices, near)
+
+    def _with_several(self, several: SeveralEndsError, reason: str) -> UnclearError:
+        """Return what words may mean that say several ends, or when something is to begin."""
+        about = [self.keys] if self.keys is not None else self._offered()
+        ends = [each for each in several.ends if each - self._now <= LONGEST_SILENCE]
+        choices = [SilenceRequest(end, keys, reason) for keys in about for end in ends][:MOST_CHOICES]
+        return UnclearError(several.word, Missing.WHEN, choices, begins_later=several.begins_later)

@@ -32,6 +32,12 @@ def is_label(word: str) -> bool:
     return bare(word).startswith(("/", "{")) or bool(re.match(r"\w+\s*!?=", bare(word)))
 
 
+def before_reason(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the words before the first colon, and the others."""
+    stop = next((number for number, each in enumerate(words) if set(each) == {":"}), len(words))
+    return words[:stop], words[stop:]
+
+
 def parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """Return the words before the first comma or colon, and the others."""
     stop = next((number for number, each in enumerate(words) if each == "," or set(each) == {":"}), len(words))

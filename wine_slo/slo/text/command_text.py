@@ -13,17 +13,14 @@ from wine_slo.slo.chat.messages import Command, Person, Refusal
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.objectives.objective import Key
-from wine_slo.slo.oncall.actions import LONGEST_SILENCE, UNDONE_WITHIN, Action, ActionKind, Silence
+from wine_slo.slo.oncall.actions import UNDONE_WITHIN, Action, ActionKind, Silence
 from wine_slo.slo.oncall.lookup import Names, UnknownNameError, UnknownNumberError
-from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SilenceRequest, SlipError, UnclearError
-from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, PastError, TooLongError
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.language import Hole, shortened
 from wine_slo.slo.text.refusals import refusal
-from wine_slo.slo.text.silences import silence_line, silence_scope
+from wine_slo.slo.text.silences import MAX_LABEL, end_text, silence_line, silence_scope
 
 MAX_SILENCES = 10  # in one answer, and incidents that are named in one
-MAX_LABEL = 40  # characters of a name on a button
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +164,8 @@ class Replies:
         if not error.word:
             return self.say("Which one? Objectives: {names}.", names=names)
         word = shortened(error.word)
+        if error.among:
+            return self.say("“{word}” can mean {names}. Which one?", word=word, names=names)
         if error.near:
             return self.say("There is no {word}. Did you mean {near}?", word=word, near=shortened(error.near))
         return self.say("There is no {word}. Objectives: {names}.", word=word, names=names)
@@ -244,7 +243,7 @@ class Replies:
         what = silence_scope(self.fmt, silence)
         if silence.until is None:
             return self.say("{what}: silenced until recovery.", what=what)
-        return self.say("{what}: silenced until {time}.", what=what, time=self.fmt.moment(silence.until, now))
+        return self.say("{what}: silenced until {time}.", what=what, time=end_text(self.fmt, silence.until, now))
 
     def silenced_in_full(self, silences: Sequence[Silence], now: datetime) -> str:
         """Say which silences begin that were wanted together, and what that means."""
@@ -255,52 +254,6 @@ class Replies:
             lines.append(self.say("Never silenced by this: lost monitoring, and an outage of the whole service."))
         lines.append(self.say("Evaluation continues; recoveries are still sent, without sound. To undo: /undo"))
         return "\n".join(lines)
-
-    def silence_not_understood(self, error: NotUnderstoodError, name: str) -> str:
-        """Return what was wrong with a silence, and a right one."""
-        if isinstance(error, UnclearError):
-            return self._unclear(error)
-        example = self.say("For example: /silence 1h {name} deploying, or /silence until 18:00 all.", name=escape(name))
-        word = shortened(error.word)
-        match error:
-            case NoNumberError():
-                return self.no_number(error.word)
-            case PastError():
-                wrong = self.say("{word} is in the past.", word=word)
-            case TooLongError():
-                wrong = self.say("{word} is too long: at most {span}.", word=word, span=LONGEST_SILENCE)
-            case SlipError(near=near):
-                wrong = self.say("“{word}” is not understood. Did you mean {near}?", word=word, near=shortened(near))
-            case _ if error.word:
-                wrong = self.say("“{word}” is not understood.", word=word)
-            case _:
-                wrong = self.say("For how long?")
-        return f"{wrong} {example}"
-
-    def _unclear(self, error: UnclearError) -> str:
-        """Return what is missing; there are buttons with the choices under it."""
-        word = shortened(error.word)
-        if error.missing is Missing.UNIT:
-            return self.say("{word} of what?", word=word)
-        if error.missing is Missing.WHEN:
-            return self.say("For how long?")
-        if error.near:
-            return self.say("There is no “{word}”. Did you mean {near}?", word=word, near=shortened(error.near))
-        if error.word:
-            return self.say("There is no “{word}”. What should be silenced?", word=word)
-        return self.say("What should be silenced?")
-
-    def choice(self, request: SilenceRequest, error: UnclearError, now: datetime) -> str:
-        """Return the button of one of the things that somebody may have wanted. Plain."""
-        names = [unescape(self.fmt.title(each)) for each in request.keys]
-        what = ", ".join(names) if names else self.say("Everything")
-        if error.missing is Missing.WHAT or request.until is None:
-            return what[:MAX_LABEL]
-        if error.missing is Missing.WHEN:
-            return self.fmt.language.span(request.until - now)
-        is_hours = request.keys == error.choices[0].keys and request != error.choices[0]
-        span = self.say("{number} h", number=error.word) if is_hours else self.say("{number} min", number=error.word)
-        return f"{span} · {what}"[:MAX_LABEL]
 
     def chosen_already(self) -> str:
         """Say that another of these buttons has been pressed, or that it is too long ago."""

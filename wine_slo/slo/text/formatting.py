@@ -40,6 +40,16 @@ BURNT_IN = {  # in a list of windows: "burn rate: 1 h 0.5×, month 0.9×"
     CalendarUnit.MONTH: phrase("month"),
     CalendarUnit.QUARTER: phrase("quarter"),
 }
+ON = (  # after "on"
+    phrase("Monday"),
+    phrase("Tuesday"),
+    phrase("Wednesday"),
+    phrase("Thursday"),
+    phrase("Friday"),
+    phrase("Saturday"),
+    phrase("Sunday"),
+)
+MOSCOW = phrase("MSK")
 TITLES = (phrase("Latency"), phrase("Error rate"), phrase("Availability"))  # of slo.yml as it is shipped
 
 
@@ -116,6 +126,24 @@ class Formatter:
         if local.date() == now.astimezone(self.zone).date():
             return self.clock(instant)
         return self.say("{time} on {day}", time=self.clock(instant), day=self.language.date(local))
+
+    def end(self, instant: datetime, now: datetime) -> str:
+        """Return when something ends, so that nobody mistakes it: `20:43 MSK`, `18:00 MSK tomorrow, 1 December`."""
+        local = instant.astimezone(self.zone)
+        days = (local.date() - now.astimezone(self.zone).date()).days
+        time, day = f"{self.clock(instant)} {self.zone_name(instant)}", self.language.date(local)
+        if days == 0:
+            return time
+        if days == 1:
+            return self.say("{time} tomorrow, {day}", time=time, day=day)
+        return self.say("{time} on {weekday}, {day}", time=time, weekday=self.say(ON[local.weekday()]), day=day)
+
+    def zone_name(self, instant: datetime) -> str:
+        """Return what the zone of the readers is called at an instant: `MSK`, `CEST`, `UTC+4`."""
+        name = f"{instant.astimezone(self.zone):%Z}"
+        if name == MOSCOW:
+            return self.say(MOSCOW)
+        return f"UTC{name[0]}{name[1:].removeprefix('0')}" if name.startswith(("+", "-")) else name
 
     def and_more(self, names: Sequence[str], rest: int) -> str:
         """Return names, and how many more there are."""

@@ -109,7 +109,7 @@ def _open_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
             duration=duration,
         )
     sign = "🟡" if incident.key.alert is Alert.TICKET else "🔴"
-    return f"{sign} {', '.join([text, *drill_mark(fmt, incident)])}"
+    return f"{sign} {' · '.join([*drill_mark(fmt, incident), text])}"
 
 
 def _closed_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
@@ -126,12 +126,11 @@ def _closed_line(fmt: Formatter, incident: Incident, now: datetime) -> str:
     if objective is not None and incident.worst is not None and not objective.counts_scrapes:
         value = fmt.number(objective, incident.worst, incident.bounds)
         parts.append(fmt.say("worst {value}", value=value))
-    parts += drill_mark(fmt, incident)
     if incident.outcome is Outcome.EXPIRED:
         parts.append(fmt.say("expired"))
     if incident.outcome is Outcome.WITHDRAWN:
         parts.append(fmt.say("objective removed"))
-    return f"⚪️ {', '.join(parts)}"
+    return f"⚪️ {' · '.join([*drill_mark(fmt, incident), ', '.join(parts)])}"
 
 
 def _history_line(fmt: Formatter, incident: Incident, now: datetime) -> str:

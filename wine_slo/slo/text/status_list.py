@@ -1,7 +1,7 @@
 """The status list: each objective in a line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from heapq import nsmallest
@@ -13,6 +13,7 @@ from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Value, value_of
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Actions
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.text.formatting import MAX_HELD, Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.incidents.burn import budget_in_short, last_budget
@@ -104,6 +105,24 @@ def silence_lines(fmt: Formatter, state: State, now: datetime, actions: Actions)
     return lines
 
 
+def replica_lines(fmt: Formatter, replicas: Iterable[ReplicaState], now: datetime) -> list[str]:
+    """Return a line for each replica of Prometheus that is left out, or by which something is worse."""
+    lines = []
+    for each in replicas:
+        name = shortened(each.name)
+        if each.since is not None:
+            reason, since = fmt.language.explain(each.reason), now - each.since
+            sentence = fmt.say(
+                "Prometheus {name} is left out ({duration}): {reason}.", name=name, reason=reason, duration=since
+            )
+            lines.append(f"🟠 {sentence}")
+        elif each.worse:
+            named = ", ".join(map(fmt.name, each.worse[:MAX_HELD])) + (" …" if len(each.worse) > MAX_HELD else "")
+            sentence = fmt.say("By Prometheus {name} alone it is worse: {objectives}.", name=name, objectives=named)
+            lines.append(f"🟠 {sentence}")
+    return lines
+
+
 def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str:
     """Return how one objective stands, in a line that begins with its sign, whether it is a drill, and its title."""
     track, objective = state.tracks.get(key), fmt.objectives.of(key)
@@ -120,8 +139,10 @@ def objective_line(fmt: Formatter, key: Key, state: State, now: datetime) -> str
         line = f"{_burning_sign(sign, key, state)} {fmt.title(key)}: {value_text}"
         return "; ".join([line, *_burn_marks(fmt, key, state, now)])
     since = fmt.beginning(incident.since, now)
-    title = " · ".join([*drill_mark(fmt, incident), fmt.title(key)])
-    return f"🔴 {title}: {value_text}; {fmt.say('in breach since {time}', time=since)}"
+    sign, since_text = "🔴", fmt.say("in breach since {time}", time=since)
+    if track.phase is Phase.RECOVERING:
+        sign, since_text = "🟡", fmt.say("recovering, in breach since {time}", time=since)
+    return f"{sign} {' · '.join([*drill_mark(fmt, incident), fmt.title(key)])}: {value_text}; {since_text}"
 
 
 def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, actions: Actions = NO_ACTIONS) -> str:
@@ -135,7 +156,8 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
         value_text = _value_text(fmt, objective, reading, track)
         sign = _sign(fmt, objective, reading, track)
     sign = "🔴" if is_open else _burning_sign(sign, track.key, state)
-    line = [f"{sign} {fmt.name(track.key)}: {value_text}"]
+    name = " · ".join([*(drill_mark(fmt, incident) if incident is not None and is_open else ()), fmt.name(track.key)])
+    line = [f"{sign} {name}: {value_text}"]
     if incident is not None and is_open:
         line.append(
             fmt.say(
@@ -147,7 +169,6 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
         )
         if (who := actions.acknowledgement(incident)) is not None:
             line.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
-        line += drill_mark(fmt, incident)
     line += _burn_marks(fmt, track.key, state, now)
     if track.key.objective in fmt.objectives.doubts:
         line.append(fmt.say("slo.yml may be wrong here: see {command}", command="wine-slo doctor"))

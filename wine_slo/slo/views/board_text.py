@@ -134,8 +134,8 @@ def _line(fmt: Formatter, track: KeyState, state: State, now: datetime, actions:
         parts.append(fmt.say("#{number} since {time}", number=incident.number, time=since))
         if (who := actions.acknowledgement(incident)) is not None:
             parts.append(fmt.say("acknowledged by {name}", name=shortened(who.by.name)))
-        parts += drill_mark(fmt, incident)
-    return f"{sign} {fmt.name(track.key)}: {' · '.join(parts)}"
+    name = " · ".join([*(drill_mark(fmt, incident) if incident is not None and is_open else ()), fmt.name(track.key)])
+    return f"{sign} {name}: {' · '.join(parts)}"
 
 
 def _whole_budget(fmt: Formatter, reading: Reading, objective: Objective) -> str:

@@ -27,6 +27,7 @@ MINUTE = timedelta(minutes=1)
 STEPS = tuple(
     timedelta(seconds=each) for each in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 )
+AFTER = timedelta(minutes=1)  # one of an incident that is over ends so long after it
 BEFORE = timedelta(minutes=10)  # a chart of an incident begins so long before it, to show what is usual
 USUAL = timedelta(hours=1)  # a chart of no incident
 LONGEST = timedelta(days=35)  # what the shipped Prometheus keeps
@@ -127,7 +128,7 @@ def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> C
     is_good_share, is_timed = objective.source.unit is Unit.GOOD_SHARE, objective.is_latency
     return Chart(
         title=plain(_title(series, objective, fmt)),
-        subtitle=plain(_subtitle(series, fmt)),
+        subtitle=plain(span_line(series, fmt)),
         first=series.first.timestamp(),
         last=series.last.timestamp(),
         step=series.step.total_seconds(),
@@ -156,11 +157,12 @@ def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> C
 
 
 def caption_of(series: ObjectiveSeries, fmt: Formatter, state: State, now: datetime) -> str:
-    """Return what stands under the picture: how the objective stands, and the span; HTML.
+    """Return what stands under a chart of now: how the objective stands, how bad it was, and the span; HTML.
 
     It is the newest message of a chat, so its first line is read on the lock screen as the state of things.
     """
-    return f"{objective_line(fmt, series.key, state, now)}\n{_subtitle(series, fmt)}"
+    worst = [fmt.worst(each, fmt.objectives.of(series.key)) for each in state.open_incidents if each.key == series.key]
+    return "\n".join(filter(None, [objective_line(fmt, series.key, state, now), *worst, span_line(series, fmt)]))
 
 
 def _target(objective: Objective, fmt: Formatter) -> str:
@@ -172,10 +174,10 @@ def _title(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> str
     return fmt.say(objective.source.text.chart, title=fmt.title(series.key), quantile=f"{objective.ratio * 100:g}")
 
 
-def _subtitle(series: ObjectiveSeries, fmt: Formatter) -> str:
+def span_line(series: ObjectiveSeries, fmt: Formatter) -> str:
     """Return from when to when, by which clock."""
     first, last = (each.astimezone(fmt.zone) for each in (series.first, series.last))
-    zone = f"{last:%Z}"
+    zone = fmt.zone_name(last)
     if first.date() == last.date():
         return fmt.say(
             "{day}, {first} to {last} ({zone})",

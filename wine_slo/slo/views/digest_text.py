@@ -1,6 +1,6 @@
 """The weekly digest: how the objectives were met, and a proof that they are monitored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from statistics import median
@@ -107,8 +107,13 @@ class Week:
 
     @property
     def breaches(self) -> tuple[Incident, ...]:
-        """Return the incidents that are breaches."""
-        return tuple(each for each in self.incidents if each.key.alert is Alert.BREACH and not each.key.is_own)
+        """Return the incidents that are breaches, and no drills."""
+        return tuple(each for each in self._breaches if not each.is_of_drill)
+
+    @property
+    def drills(self) -> tuple[Incident, ...]:
+        """Return the incidents that drills made."""
+        return tuple(each for each in self._breaches if each.is_of_drill)
 
     @property
     def broken_for(self) -> timedelta:
@@ -119,6 +124,10 @@ class Week:
     def blind_for(self) -> timedelta:
         """Return how long there were no data, or no evaluations."""
         return self._within([each for each in self.incidents if each.key.objective in (SIGHT.objective, GAP.objective)])
+
+    @property
+    def _breaches(self) -> Iterator[Incident]:
+        return (each for each in self.incidents if each.key.alert is Alert.BREACH and not each.key.is_own)
 
     def _within(self, incidents: Sequence[Incident]) -> timedelta:
         spans = (
@@ -145,6 +154,8 @@ def digest_text(fmt: Formatter, week: Week) -> str:
     lines += shown
     if (rest := len(attained) - len(shown)) > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
+    if week.drills:
+        lines.append(f"🟠 {fmt.count(len(week.drills), 'DRILL: {n} incident', 'DRILL: {n} incidents')}")
     lines.append(_incident_line(fmt, week))
     if week.detected:
         lines.append(_times(fmt, week))

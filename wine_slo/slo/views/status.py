@@ -18,6 +18,7 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
+from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.views.selection import Chosen, Query, choose, judgement_of
 from wine_slo.slo.views.status_schema import (
@@ -29,6 +30,7 @@ from wine_slo.slo.views.status_schema import (
     IncidentStatus,
     LastBudget,
     ObjectiveStatus,
+    ReplicaStatus,
     SilenceStatus,
     Status,
     ValueStatus,
@@ -59,6 +61,7 @@ class Process:
         actions: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
+        replicas: How each replica of the metric source stands; none where there is but one.
     """
 
     version: str
@@ -69,6 +72,7 @@ class Process:
     actions: Actions = NO_ACTIONS
     unreachable: Mapping[Address, str] = field(default_factory=dict)
     is_quiet: bool = False
+    replicas: tuple[ReplicaState, ...] = ()
 
 
 def status_of(state: State, objectives: Objectives, now: datetime, process: Process, query: Query = ALL) -> Status:
@@ -119,8 +123,19 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         ),
         unreachable={chat.place: reason for chat, reason in process.unreachable.items()},
         quiet_hours=process.is_quiet,
+        replicas=tuple(map(_replica, process.replicas)),
         selection=chosen.selection,
         open_incidents_total=len(open_incidents),
+    )
+
+
+def _replica(replica: ReplicaState) -> ReplicaStatus:
+    return ReplicaStatus(
+        name=replica.name,
+        used=replica.is_used,
+        reason=str(replica.reason),
+        left_since=replica.since,
+        worse=tuple(map(str, replica.worse)),
     )
 
 

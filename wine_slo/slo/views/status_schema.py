@@ -14,6 +14,7 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.views.leadership_status import LeadershipStatus
 
 
 class Judgement(StrEnum):
@@ -356,6 +357,25 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaStatus:
+    """One of several Prometheus that scrape the same targets.
+
+    Attributes:
+        name: Its host and port, as the settings have them.
+        used: Whether objectives are judged by it.
+        reason: Why none is; empty where it sees all that others see.
+        left_since: Since when it does not.
+        worse: Objectives and label sets that are worse by it than by others, for longer than their scrapes explain.
+    """
+
+    name: str
+    used: bool
+    reason: str
+    left_since: datetime | None
+    worse: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How everything stands.
 
@@ -377,6 +397,9 @@ class Status:
         quiet_hours: Whether these hold messages now.
         selection: How much of everything `objectives` is.
         open_incidents_total: How many incidents are open, of what matches.
+        leadership: Who leads and who stands by; null where there is only one watchdog. A standby answers with what the
+            leader has written.
+        replicas: How each Prometheus stands; empty where there is but one.
     """
 
     version: str
@@ -396,3 +419,5 @@ class Status:
     quiet_hours: bool
     selection: Selection | None = None
     open_incidents_total: int = 0
+    leadership: LeadershipStatus | None = None
+    replicas: tuple[ReplicaStatus, ...] = ()

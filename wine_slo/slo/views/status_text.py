@@ -8,7 +8,13 @@ from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.window import CalendarUnit
 from wine_slo.slo.text.formatting import NEW, THIS
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.status_schema import DeploymentStatus, IncidentStatus, ObjectiveStatus, SilenceStatus
+from wine_slo.slo.views.status_schema import (
+    DeploymentStatus,
+    IncidentStatus,
+    ObjectiveStatus,
+    ReplicaStatus,
+    SilenceStatus,
+)
 
 percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span
 LONGEST_NAMES = 3  # targets in one line
@@ -145,6 +151,15 @@ def silenced(silence: SilenceStatus, now: datetime, zone: tzinfo) -> str:
 def acknowledged(by: str, at: datetime | None, now: datetime, zone: tzinfo) -> str:
     """Return who has acknowledged something, and when."""
     return f"acknowledged by {by}" + ("" if at is None else f" at {beginning(at, now, zone)}")
+
+
+def replica(one: ReplicaStatus, now: datetime) -> str:
+    """Return why a replica of Prometheus is not judged by, or what is worse by it; empty where there is neither."""
+    if one.left_since is not None:
+        return f"Prometheus {one.name} has been left out for {span(now - one.left_since)}: {one.reason}."
+    if one.worse:
+        return f"By Prometheus {one.name} alone it is worse: {', '.join(one.worse)}."
+    return ""
 
 
 def deployed(deployment: DeploymentStatus, since: datetime) -> str:

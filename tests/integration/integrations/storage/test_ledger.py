@@ -19,8 +19,9 @@ import sqlalchemy as sa
 from tests.support.fakes.prometheus_junk import PrometheusJunk
 from tests.support.scene import ALL, CHAT, KEY, LATENCY, Scene, at, incident
 from wine_slo.integrations.prometheus.client import PrometheusClient
+from wine_slo.integrations.storage.engines.sqlite import Sqlite
+from wine_slo.integrations.storage.engines.urls import database_at
 from wine_slo.integrations.storage.failover import Failover
-from wine_slo.integrations.storage.holder import Holder
 from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.schema import STEPS, TABLES
@@ -336,7 +337,7 @@ class Disk:
         self.is_full = False
         engine = sa.create_engine(f"sqlite:///{path}")
         sa.event.listen(engine, "checkout", self._limit)
-        self.ledger = Ledger(Failover(engine, f"sqlite:///{path}"))
+        self.ledger = Ledger(Failover(engine, database_at(f"sqlite:///{path}")))
 
     def _limit(self, connection: Any, _record: object, _proxy: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {1 if self.is_full else 2**30}")
@@ -407,7 +408,7 @@ def earlier(path: Path, version: int) -> None:
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as connection:
         for statement in (each for step in STEPS[:version] for each in step):
-            connection.execute(statement)
+            connection.execute(statement.format_map(Sqlite.types))
         connection.execute("INSERT INTO facts VALUES ('version', ?)", (str(version),))
         connection.execute("INSERT INTO facts VALUES ('last_number', '41')")
     connection.close()
@@ -438,7 +439,7 @@ def test_one_that_was_left_half_made_is_made_whole(path: Path) -> None:
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as connection:
         for statement in STEPS[0][:3]:
-            connection.execute(statement)
+            connection.execute(statement.format_map(Sqlite.types))
     connection.close()
     ledger = Ledger.open(f"sqlite:///{path}")
     assert ledger.load() == Memory(State(), (), ())
@@ -500,7 +501,6 @@ DAMAGE = {
     "a board in no time zone": ("boards", f"value = json_set(value, '$.written_at', '{NAIVE}')"),
     "a digest in no time zone": ("digests", f"told = '{NAIVE}'"),
     "a digest that is a number": ("digests", "told = X'31'"),
-    "a holder nested too deeply": ("facts", f"value = '{'[' * 100_000}' WHERE name = 'holder'"),
 }
 
 
@@ -513,16 +513,12 @@ def test_whatever_a_column_holds_the_watchdog_starts_and_says_so_in_a_short_line
     ledger.keep_subscriber(Subscriber(chat=CHAT, since=at(1)))
     ledger.keep_board(BoardRecord(address=CHAT, message=1, text="", written_at=at(1)))
     ledger.mark_digest(CHAT, at(1))
-    ledger.hold(Holder(id="a", host="b", boot="c", pid=1, since=at(1)), instead_of=None)
     ledger.close()
     table, change = DAMAGE[damage]
     rows(path, f"UPDATE {table} SET {change}")
     ledger = Ledger.open_or_remember(f"sqlite:///{path}")
-    if "holder" in damage:
-        assert ledger.holder() is None
-    else:
-        assert ledger.load() == Memory(State(), (), ())
-        assert "everything is kept in memory" in caplog.text
+    assert ledger.load() == Memory(State(), (), ())
+    assert "everything is kept in memory" in caplog.text
     assert all(len(each) < 1000 for each in caplog.messages)
     ledger.close()
 

@@ -19,6 +19,7 @@ from wine_slo.integrations.telegram.channel import TelegramChannel
 from wine_slo.integrations.telegram.connection import Connection, connect
 from wine_slo.integrations.telegram.updates import TelegramUpdates
 from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Answer, Press, Question
 
@@ -160,7 +161,7 @@ async def listen(bot: Connection) -> bool:
         clock=lambda: datetime.now(UTC),
         listened_at=None,
     )
-    task = asyncio.create_task(TelegramUpdates(bot, TelegramChannel(bot), listener).run())
+    task = asyncio.create_task(TelegramUpdates(bot, TelegramChannel(bot), listener, Gate()).run())
     try:
         async with asyncio.timeout(60):
             return await polled.get()

@@ -26,6 +26,7 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.chat.messages import Press, Question, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
@@ -95,6 +96,7 @@ class Post:
                 snapshot,
                 self.journal,
                 lambda kind, outcome: self.outcomes.append((kind, outcome)),
+                gate=Gate(),
                 rules=Rules(
                     second_chats=self.rules.second_chats,
                     escalate_after=self.rules.escalate_after,
@@ -315,7 +317,7 @@ async def test_a_silence_by_button_mutes_and_its_end_is_announced(post: Post) ->
         post.scene.breaks()
         await post.deliver()
         message = post.messages()[0]
-        assert await post.press(message, SILENCE) == "Latency: silenced until 20:40."
+        assert await post.press(message, SILENCE) == "Latency: silenced until 20:40 UTC (1 h)."
         assert "Silenced until 20:40 by Anna." in message.text.splitlines()
         assert message.buttons == [ACKNOWLEDGE, END]
         edits = len(message.edits)
@@ -334,7 +336,7 @@ async def test_a_breach_under_a_silence_is_not_notified_but_its_end_is_in_a_quie
     async with post.life():
         answer = await post.sends("/silence 1h latency deploying", GROUP)
         assert answer.text.splitlines() == [
-            "🔇 Latency: silenced until 20:40.",
+            "🔇 Latency: silenced until 20:40 UTC (1 h).",
             "Reason: deploying",
             "Evaluation continues; recoveries are still sent, without sound. To undo: /undo",
         ]
@@ -406,8 +408,8 @@ async def test_silences_are_listed_with_who_when_until_and_why(post: Post) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("/silence", "For how long?"),
-        ("/silence until tomorow 9:00", "“tomorow” is not understood."),
+        ("/silence", "What should be silenced, and for how long?"),
+        ("/silence until tomorow 9:00", "“tomorow” is not understood. Did you mean tomorrow?"),
         ("/silence untli 18:00 all", "“untli” is not understood. Did you mean until?"),
         ("/silence today 9:00 all", "today 9:00 is in the past."),
         ("/silence 99d", "99d is too long: at most 7 days."),
@@ -598,12 +600,12 @@ async def test_where_a_topic_is_gone_the_chat_is_notified(post: Post) -> None:
 async def test_a_name_that_is_not_known_silences_nothing_and_is_answered_with_choices(post: Post) -> None:
     async with post.life():
         request = await post.sends("/silence 1h predict", GROUP)
-        assert request.text == "There is no “predict”. What should be silenced?"
+        assert request.text == "“predict” is not understood. What should be silenced?\nUntil 20:40 UTC (1 h)."
         assert request.buttons == ["Everything", "Latency", "Errors", "Availability"]
         assert post.journal.actions == NO_ACTIONS
         post.scene.second += 60
         await post.press(request, "Errors", BORIS)
-        await post.api.until(lambda: request.text.startswith("🔇 Errors: silenced until 20:40."))
+        await post.api.until(lambda: request.text.startswith("🔇 Errors: silenced until 20:40 UTC (59 min)."))
         (action,) = post.journal.actions.all
         assert action.silence is not None
         assert (action.by.id, action.silence.objective, action.silence.until) == (
@@ -639,9 +641,17 @@ async def test_a_choice_of_an_earlier_process_is_not_mistaken_for_another_one(po
 @pytest.mark.parametrize(
     ("text", "said", "buttons"),
     [
-        ("/silence latency", "For how long?", ["30 min", "1 h", "4 h"]),
-        ("/silence 90 latency", "90 of what?", ["90 min · Latency", "90 h · Latency"]),
-        ("/silence 1h latncy", "There is no “latncy”. Did you mean latency?", ["Latency", "Everything"]),
+        (
+            "/silence latency",
+            "For how long?",
+            ["30 min, until 20:10 UTC", "1 h, until 20:40 UTC", "4 h, until 23:40 UTC"],
+        ),
+        ("/silence 2 latency", "“2”: until when?", ["2 min, until 19:42 UTC", "2 h, until 21:40 UTC"]),
+        (
+            "/silence 1h latncy",
+            "There is no “latncy”. Did you mean Latency?\nUntil 20:40 UTC (1 h).",
+            ["Latency", "Everything"],
+        ),
         ("/silence 1h #99", "There is no #99.", []),
         ("/silence off", "No silences. To make one: /silence 1h all", []),
     ],
@@ -657,8 +667,8 @@ async def test_several_objectives_are_silenced_at_once_and_taken_back_at_once(po
     async with post.life():
         answer = await post.sends("/silence latency, ошибки 1h deploying")
         assert answer.text.splitlines()[:3] == [
-            "🔇 Latency: silenced until 20:40.",
-            "🔇 Errors: silenced until 20:40.",
+            "🔇 Latency: silenced until 20:40 UTC (1 h).",
+            "🔇 Errors: silenced until 20:40 UTC (1 h).",
             "Reason: deploying",
         ]
         back = await post.sends("/undo")

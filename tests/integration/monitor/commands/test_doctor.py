@@ -23,7 +23,7 @@ from tests.support.fakes.prometheus_junk import (
     vector,
 )
 from tests.support.real.prometheus import free_port
-from wine_slo.config.setting_types import BotToken, ChatAddress
+from wine_slo.config.setting_types import BotToken, ChatAddress, DatabaseUrl
 from wine_slo.config.slo_file import SloFile, parse
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi
 from wine_slo.integrations.prometheus.client import PrometheusClient
@@ -70,8 +70,10 @@ class Patient:
             self.settings,
             file,
             Surroundings(
-                PrometheusClient(self.session, self.prometheus_url, {}),
-                PrometheusFacts(self.session, self.prometheus_url, {}),
+                {
+                    url: (PrometheusClient(self.session, url, {}), PrometheusFacts(self.session, url, {}))
+                    for url in self.prometheus_url.split(",")
+                },
                 ServiceApi(self.session, service or nobody),
                 WatchdogApi(self.session, nobody),
                 rights if telegram else None,
@@ -218,7 +220,26 @@ async def test_what_cannot_be_judged_at_the_real_scrape_interval_is_reported_wit
 async def test_prometheus_away_is_one_line(patient: Patient, prometheus_junk: PrometheusJunk) -> None:
     await prometheus_junk.goes_down()
     (said,) = await patient.lines_about("prometheus", FILE)
-    assert said.startswith(f"wrong: at {WatchdogSettings().prometheus_url}: it cannot be reached")
+    assert said.startswith(f"wrong: at {patient.prometheus_url}: it cannot be reached")
+
+
+async def test_each_of_several_prometheus_is_examined_and_what_is_so_of_one_alone_is_named(
+    patient: Patient, prometheus_junk: PrometheusJunk
+) -> None:
+    file = parse("job: api\nobjectives: [{name: a, kind: up, objective: 0.9}]")
+    prometheus_junk.targets = targets("15s", "api")
+    async with PrometheusJunk() as second:
+        patient.prometheus_url = f"{prometheus_junk.url},{second.url}"
+        second.targets = targets("15s", "web")
+        assert await patient.lines_about("targets", file) == [
+            f"ok: of {prometheus_junk.url}: 1 of api answers, scraped every 15s",
+            f"warning: of {second.url}: how often api is scraped is not known",
+            f"wrong: of {second.url}: it scrapes no job api; its jobs: web",
+        ]
+        await second.goes_down()
+        first, other = await patient.lines_about("prometheus", file)
+    assert first.startswith(f"ok: answers at {prometheus_junk.url}")
+    assert other.startswith(f"wrong: at {second.url}: it cannot be reached")
 
 
 @pytest.mark.parametrize(
@@ -517,7 +538,7 @@ async def test_a_ledger_that_cannot_be_written_is_reported(patient: Patient, tmp
         ("file/below.db", f"wrong: file/below.db cannot be made: {tmp_path}/file cannot be written"),
         ("junk.db", "cannot be opened: file is not a database"),
     ):
-        patient.settings = WatchdogSettings(database_url=f"sqlite:///{name}")
+        patient.settings = WatchdogSettings(database_url=DatabaseUrl(f"sqlite:///{name}"))
         (found,) = await patient.lines_about("ledger")
         assert found.endswith(said)
     assert Ledger.open("sqlite:///there.db").load().records == ()

@@ -16,7 +16,7 @@ from tests.support.real.history import Chapter, History
 from tests.support.real.prometheus import Prometheus, scraping
 from tests.support.scene import KEY, LATENCY
 from wine_slo.integrations.prometheus.client import PrometheusClient
-from wine_slo.monitor.evaluate.slow_queries import Budgets
+from wine_slo.monitor.evaluate.queries.slow_queries import Budgets
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.window import Calendar, CalendarUnit
 from wine_slo.slo.source.metric_source import MetricSource, Series, Vector

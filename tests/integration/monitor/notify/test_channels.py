@@ -9,7 +9,7 @@ import pytest
 from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import Scene
 from wine_slo.config.setting_types import BotToken, ChatAddress
-from wine_slo.integrations.console.channel import CONSOLE, ConsoleChannel
+from wine_slo.integrations.console.channel import CONSOLE
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.notify.channels import Channels, Connected, open_channels
 from wine_slo.monitor.notify.dispatcher import Dispatcher
@@ -18,6 +18,7 @@ from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Capabilities, Channel, ChannelError
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.text.formatting import Formatter
@@ -60,7 +61,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def test_telegram_delivers_to_the_chats_and_topics_of_the_settings_the_second_ones_last() -> None:
     settings = WatchdogSettings(telegram_token=TOKEN, telegram_chat_ids=(FORUM,), telegram_second_chat_ids=(SECOND,))
-    channels = open_channels(settings)
+    channels = open_channels(settings, Gate())
     assert channels.recipients == ("telegram:-1001/30", "telegram:-99")
     assert channels.second_chats == {"telegram:-99"}
     assert [name for name, _ in channels.listening()] == ["telegram"]
@@ -76,16 +77,19 @@ def test_telegram_delivers_to_the_chats_and_topics_of_the_settings_the_second_on
         pytest.param(WatchdogSettings(telegram_token=TOKEN), ["telegram"], id="no chat, but /id is answered"),
     ],
 )
-def test_without_a_recipient_messages_are_printed(settings: WatchdogSettings, listening: list[str]) -> None:
-    channels = open_channels(settings)
+async def test_without_a_recipient_messages_are_printed(
+    settings: WatchdogSettings, listening: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    channels = open_channels(settings, Gate())
     assert channels.recipients == (CONSOLE,)
-    assert isinstance(channels.alerts(CONSOLE), ConsoleChannel)
+    await channels.alerts(CONSOLE).send(CONSOLE, "Hello")
+    assert "Hello" in capfd.readouterr().out
     assert channels.is_only_terminal
     assert [name for name, _ in channels.listening()] == listening
 
 
 def test_an_address_of_a_channel_that_is_not_set_any_more_refuses_messages() -> None:
-    channels = open_channels(WatchdogSettings())
+    channels = open_channels(WatchdogSettings(), Gate())
     with pytest.raises(ChannelError, match="no channel telegram is set") as error:
         channels.answers(Address.of("telegram", 7))
     assert error.value.permanent
@@ -93,7 +97,7 @@ def test_an_address_of_a_channel_that_is_not_set_any_more_refuses_messages() -> 
 
 async def test_a_channel_that_cannot_edit_is_sent_the_breach_and_its_end_and_nothing_else(ledger: Ledger) -> None:
     scene, hook, outcomes = Scene(), SendOnly(), list[tuple[Kind, str]]()
-    channels = Channels({"hook": Connected(alerts=hook, answers=hook, first=(HOOK,))})
+    channels = Channels({"hook": Connected(alerts=hook, answers=hook, first=(HOOK,))}, Gate())
     recipients = Recipients(ledger, ledger.load(), channels.recipients, scene.now)
     dispatcher = Dispatcher(
         channels.alerts,
@@ -103,6 +107,7 @@ async def test_a_channel_that_cannot_edit_is_sent_the_breach_and_its_end_and_not
         FakeSnapshot(lambda: scene.state, lambda: scene.now),
         Journal(ledger, ()),
         lambda kind, outcome: outcomes.append((kind, outcome)),
+        gate=Gate(),
     )
 
     async def deliver() -> None:

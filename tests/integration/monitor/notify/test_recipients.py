@@ -38,6 +38,7 @@ from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.notify.waits import CONTACT_PAUSE, LONGEST_WAIT, Due, Waits
 from wine_slo.slo.chat.channel import ChannelError
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.chat.messages import Person, Picture
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.notification.plan import STORM
@@ -167,6 +168,7 @@ async def notify_on(terminal: TextIO, desk: Desk, recipients: Recipients) -> Non
         FakeSnapshot(lambda: desk.scene.state, desk.clock),
         Journal(desk.ledger, ()),
         lambda _kind, _outcome: None,
+        gate=Gate(),
     )
     desk.scene.breaks()
     delivery.on_evaluation()
@@ -796,7 +798,7 @@ async def test_an_odd_answer_to_who_the_bot_is_does_not_end_what_listens(bot_api
 
     bot = connection.connect(TOKEN, bot_api.url)
     listens = TelegramUpdates(
-        bot, channel.TelegramChannel(bot), replace(talk.listener(), menus={}, listened_at=talk.clock())
+        bot, channel.TelegramChannel(bot), replace(talk.listener(), menus={}, listened_at=talk.clock()), Gate()
     )
     task = asyncio.create_task(listens.run())
     await bot_api.says(ANNA, ANNA, "/version")

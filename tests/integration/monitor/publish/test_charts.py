@@ -26,7 +26,9 @@ from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.monitor.publish.charts import Charts, NoChartError
 from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.notification.plan import STORM, Notification
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives import promql
@@ -40,6 +42,7 @@ DRAWS = f"import sys; sys.stdin.read(); sys.stdout.buffer.write({PNG!r} + b'pict
 ECHOES = f"import sys; sys.stdout.buffer.write({PNG!r} + sys.stdin.buffer.read())"
 HANGS = "import time; time.sleep(60)"
 CRASHES = "raise RuntimeError('no ink')"
+REDRAW = "editMessageMedia"
 COUNT = 300.0  # requests over each range
 
 
@@ -90,6 +93,7 @@ class Studio:
             self.snapshot,
             Journal(self.ledger, ()),
             self.count,
+            gate=Gate(),
             on_sent=self.follow,
         )
         self.draw_with(DRAWS)
@@ -133,9 +137,9 @@ class Studio:
         self.delivery.on_evaluation()
         await self.delivery.deliver()
 
-    async def until_counted(self, outcome: str) -> None:
+    async def until_counted(self, outcome: str, times: int = 1) -> None:
         async with asyncio.timeout(30), self._counted:
-            await self._counted.wait_for(lambda: (Kind.CHART, outcome) in self.outcomes)
+            await self._counted.wait_for(lambda: self.outcomes.count((Kind.CHART, outcome)) >= times)
 
     @property
     def charts_sent(self) -> list[Any]:
@@ -234,6 +238,111 @@ async def test_a_storm_is_not_followed_by_charts(studio: Studio) -> None:
     )
     await studio.deliver()
     assert [kind for kind, _ in studio.outcomes] == [Kind.BREACH]
+
+
+# Once it is over
+
+
+async def test_a_chart_is_replaced_at_recovery_by_the_whole_incident(studio: Studio) -> None:
+    studio.draw_with(ECHOES)
+    studio.scene.has(0.0, 60).breaks()
+    await studio.deliver()
+    await studio.until_counted("told")
+    (picture,) = studio.charts_sent
+    assert picture.text.splitlines()[0].startswith("🔴 Latency: p95 2.4 s (target ≤ 1 s, last 20 s); in breach since")
+    await studio.charts.replace()
+    studio.scene.has(0.0, 60)
+    await studio.deliver()
+    await studio.charts.replace()
+    assert picture.text.splitlines() == [
+        "🟢 Latency resolved: p95 0.05 s (last 20 s)",
+        "Lasted 25 s (19:41:00–19:41:25). Worst 2.4 s at 19:41. #1 · latency",
+        "1 January, 19:31 to 19:42 (UTC)",
+    ]
+    chart = msgspec.json.decode((picture.photo or b"").removeprefix(PNG), type=Chart)
+    assert [(each.label, each.until - each.since) for each in chart.breaches] == [("#1", 25.0)]
+    assert chart.last - chart.breaches[0].until >= 15, "and what came after it"
+    await studio.charts.replace()
+    assert len(studio.api.calls_of(REDRAW)) == 1
+    assert len(studio.charts_sent) == 1, "it is the same message"
+
+
+async def test_a_chart_of_an_earlier_process_is_replaced_and_that_is_remembered(studio: Studio) -> None:
+    studio.scene.breaks()
+    await studio.deliver()
+    await studio.until_counted("told")
+    studio.scene.has(0.0, 60)
+    await studio.deliver()
+    studio.draw_with(DRAWS)  # as a new process does, which knows nothing but the ledger
+    running = asyncio.create_task(studio.charts.run())
+    await studio.until_counted("told", times=2)
+    running.cancel()
+    (picture,) = studio.charts_sent
+    assert picture.text.startswith("🟢")
+    (kept,) = studio.ledger.charts()
+    assert (kept.message, kept.shows_end) == (picture.id, studio.scene.incident.closed_at), "so that no other does it"
+
+
+async def test_a_chart_that_was_not_replaced_is_tried_again_but_not_for_ever(studio: Studio) -> None:
+    studio.scene.breaks()
+    await studio.deliver()
+    await studio.until_counted("told")
+    studio.scene.has(0.0, 60)
+    await studio.deliver()
+    studio.api.fails_with(502, times=1, methods=[REDRAW])
+    await studio.charts.replace()
+    await studio.charts.replace()
+    assert len(studio.api.calls_of(REDRAW)) == 1, "not at once"
+    studio.scene.second += 60
+    await studio.charts.replace()
+    assert studio.charts_sent[0].text.startswith("🟢")
+
+
+async def test_a_chart_that_somebody_has_deleted_is_given_up(studio: Studio) -> None:
+    studio.scene.breaks()
+    await studio.deliver()
+    await studio.until_counted("told")
+    del studio.api.chat(chat_of(CHAT)).history[studio.charts_sent[0].id]
+    studio.scene.has(0.0, 60)
+    await studio.deliver()
+    for _ in range(3):
+        await studio.charts.replace()
+        studio.scene.second += 3600
+    assert len(studio.api.calls_of(REDRAW)) == 1
+    assert not studio.charts_sent
+
+
+async def test_an_incident_that_comes_back_has_its_chart_replaced_at_each_end(studio: Studio) -> None:
+    studio.scene.breaks()
+    await studio.deliver()
+    await studio.until_counted("told")
+    for _ in range(2):
+        studio.scene.has(0.0, 60)
+        await studio.deliver()
+        await studio.charts.replace()
+        studio.scene.breaks()
+        await studio.deliver()
+        await studio.charts.replace()
+    assert studio.scene.incident.openings == 3
+    assert len(studio.api.calls_of(REDRAW)) == 2
+
+
+async def test_a_chart_of_a_drill_says_so_first(studio: Studio) -> None:
+    studio.scene.breaks()
+    drill = replace(studio.scene.incident, is_drill=True)
+    studio.scene.state = replace(studio.scene.state, incidents={drill.number: drill})
+    picture = await studio.charts.of(KEY, studio.fmt)
+    assert picture.caption.startswith("🔴 DRILL · Latency: p95 2.4 s")
+    over = replace(drill, closed_at=studio.scene.now, outcome=Outcome.RECOVERED)
+    assert (await studio.charts.of_whole(over, studio.fmt)).caption.startswith("🟢 DRILL · Latency resolved")
+
+
+async def test_a_chart_while_it_recovers_says_so(studio: Studio) -> None:
+    studio.scene.breaks()
+    studio.scene.has(0.0, 10)
+    picture = await studio.charts.of(KEY, studio.fmt)
+    assert picture.caption.startswith("🟡 Latency: p95 ")
+    assert "; recovering, in breach since 19:40:00" in picture.caption
 
 
 # Text first

@@ -324,7 +324,7 @@ async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Clien
     watch.state = state(replace(OPEN, is_drill=True), latency=SLOW, errors=ERRING, availability=NO_DATA)
     text = await page_of(client)
     assert "Chat -5 cannot be reached: Forbidden: &lt;b&gt;kicked." in text
-    assert "a drill" in text
+    assert f"DRILL · #{OPEN.number} Latency" in text
     status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
     assert status.unreachable == {"-5": "Forbidden: <b>kicked"}
     assert [each.is_drill for each in status.open_incidents] == [True]

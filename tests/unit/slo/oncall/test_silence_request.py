@@ -10,16 +10,9 @@ from hypothesis import strategies as st
 from tests.support.scene import AVAILABILITY, ERRORS, LATENCY, at, incident
 from wine_slo.slo.objectives.objective import Key, Objectives
 from wine_slo.slo.oncall.actions import LONGEST_REASON, LONGEST_SILENCE
-from wine_slo.slo.oncall.lookup import Names
-from wine_slo.slo.oncall.silence_request import (
-    Missing,
-    NoNumberError,
-    SilenceRequest,
-    SlipError,
-    UnclearError,
-    parse_silence,
-)
-from wine_slo.slo.oncall.time_phrases import NotUnderstoodError, TooLongError
+from wine_slo.slo.oncall.lookup import Names, UnknownNameError
+from wine_slo.slo.oncall.not_understood import NotUnderstoodError, PastError, SlipError, TooLongError, TooShortError
+from wine_slo.slo.oncall.silence_request import Missing, NoNumberError, SilenceRequest, UnclearError, parse_silence
 
 NOW = at(0)  # Thursday, 1 January 2026, 19:40
 RATE = replace(ERRORS, title="Error rate")
@@ -382,17 +375,69 @@ def test_a_label_set_that_there_is_not_does_not_widen_a_silence(written: str) ->
         request(written, LABELLED)
 
 
-def test_a_number_without_a_unit_is_not_understood() -> None:
+def test_a_number_without_a_unit_is_of_minutes_where_as_many_hours_are_not_usual() -> None:
+    assert request("90 latency deploying") == SilenceRequest(at(5400), (LATE,), "deploying")
+    assert request("latency 90") == SilenceRequest(at(5400), (LATE,))
+    for number in (2, 24):
+        with pytest.raises(UnclearError) as caught:
+            request(f"{number} latency deploying")
+        assert (caught.value.missing, caught.value.word) == (Missing.WHEN, str(number))
+        assert caught.value.choices == (
+            SilenceRequest(NOW + timedelta(minutes=number), (LATE,), "deploying"),
+            SilenceRequest(NOW + timedelta(hours=number), (LATE,), "deploying"),
+        )
     with pytest.raises(UnclearError) as caught:
-        request("90 latency deploying")
-    assert (caught.value.missing, caught.value.word) == (Missing.UNIT, "90")
-    assert caught.value.choices == (
-        SilenceRequest(at(5400), (LATE,), "deploying"),
-        SilenceRequest(NOW + timedelta(hours=90), (LATE,), "deploying"),
-    )
+        request("2")
+    assert [each.keys for each in caught.value.choices] == [
+        each for keys in ((), (LATE,), (BAD,), (UP,)) for each in (keys, keys)
+    ]
+
+
+@pytest.mark.parametrize("written", ["", "hello", "латенси", "deploying the new model"])
+def test_of_words_that_say_nothing_an_hour_of_each_is_offered_and_nothing_is_silenced(written: str) -> None:
     with pytest.raises(UnclearError) as caught:
-        request("90")
+        request(written)
+    assert caught.value.missing is Missing.BOTH
+    assert caught.value.word == written.partition(" ")[0]
     assert [each.keys for each in caught.value.choices] == [(), (LATE,), (BAD,), (UP,)]
+    assert {each.until for each in caught.value.choices} == {IN_AN_HOUR}
+
+
+@pytest.mark.parametrize("written", ["checkout 1h", "1h checkout", "1h check", "1h checkout deploying"])
+def test_a_word_that_several_names_have_offers_these_alone_and_everything_last(written: str) -> None:
+    those = [
+        replace(LATENCY, name=f"{name}-{kind}") for name in ("search", "checkout") for kind in ("latency", "ratio")
+    ]
+    with pytest.raises(UnclearError) as caught:
+        request(written, Names(Objectives.only(*those)))
+    assert caught.value.is_short
+    assert [each.keys for each in caught.value.choices] == [(Key("checkout-latency"),), (Key("checkout-ratio"),), ()]
+
+
+@pytest.mark.parametrize(
+    ("written", "end"),
+    [
+        ("at 22:00 latency", on(1, 22)),
+        ("в понедельник 9:00 latency", on(5, 9)),
+        ("in 2 hours latency", at(7200)),
+        ("через 2 часа latency", at(7200)),
+        ("from 22:00 to 23:30 latency", on(1, 23, 30)),
+        ("latency с 22:00 до 23:30", on(1, 23, 30)),
+    ],
+)
+def test_a_beginning_that_is_to_come_silences_nothing_and_its_end_is_offered(written: str, end: datetime) -> None:
+    with pytest.raises(UnclearError) as caught:
+        request(written)
+    assert caught.value.begins_later
+    assert caught.value.choices == (SilenceRequest(end, (LATE,)),)
+
+
+def test_what_may_be_a_date_or_a_time_of_day_is_offered_as_both() -> None:
+    with pytest.raises(UnclearError) as caught:
+        request("until 02.01 latency")
+    assert caught.value.choices == (SilenceRequest(on(2, 9), (LATE,)), SilenceRequest(on(2, 2, 1), (LATE,)))
+    assert request("until 02.11 latency").until == on(2, 2, 11), "that date is too far away for a silence"
+    assert request("until 03.01 18:00 latency").until == on(3, 18)
 
 
 @pytest.mark.parametrize("written", ["latency", "all", "latency deploying", "#12"])
@@ -406,20 +451,23 @@ def test_a_silence_without_an_end_offers_durations(written: str) -> None:
 @pytest.mark.parametrize(
     ("written", "word", "kind"),
     [
-        ("", "", NotUnderstoodError),
-        ("tomorow", "tomorow", NotUnderstoodError),
-        ("until tomorow 9:00", "tomorow", NotUnderstoodError),
+        ("tomorow", "tomorow", SlipError),
+        ("until tomorow 9:00", "tomorow", SlipError),
+        ("until yesterday", "yesterday", PastError),
+        ("вчера", "вчера", PastError),
         ("until", "", NotUnderstoodError),
         ("untli 18:00", "untli", SlipError),
         ("1h #99", "#99", NoNumberError),
         ("№99 1h", "#99", NoNumberError),
-        ("0m all", "0m", NotUnderstoodError),
-        ("-5m", "-5m", NotUnderstoodError),
+        ("0m all", "0m", TooShortError),
+        ("-5m", "-5m", TooShortError),
         ("8d all", "8d", TooLongError),
         ("until 2026-02-01 all", "until 2026-02-01", TooLongError),
         ("999999w", "999999w", TooLongError),
-        ("999999w 999999w", "999999w", TooLongError),
+        ("999999w 999999w", "999999w 999999w", TooLongError),
         ("forever", "forever", TooLongError),
+        ("1 month latency", "1 month", TooLongError),
+        ("999999999999999 latency", "999999999999999", TooLongError),
         ("навсегда всё", "навсегда", TooLongError),
     ],
 )
@@ -446,7 +494,19 @@ SAID = [
     "latency{",
     "1,5",
     "ч",
+    *("error", "rate", "availability", "until", "tomorrow", "18.00", "but", "and", "кроме", "ошибки", "а", "for", "2"),
 ]
+
+
+def named_in(words: list[str], names: Names) -> set[str]:
+    """Return every objective that some of the words name."""
+    tokens, found = " ".join(words).replace(",", " ").replace(":", " ").split(), set()
+    for number in range(len(tokens)):
+        try:
+            found.add(names.resolve(tokens[number:]).objective)
+        except UnknownNameError:
+            continue
+    return found
 
 
 @given(st.lists(st.one_of(st.text(max_size=8), st.sampled_from(SAID)), max_size=6), st.sampled_from([PLAIN, LABELLED]))
@@ -460,6 +520,7 @@ def test_whatever_is_written_is_a_request_of_a_bearable_length_or_is_not_underst
     else:
         requests = (found,)
         assert found.keys or any(each.casefold().strip(",:") in ("all", "всё", "все", "*") for each in words)
+        assert {each.objective for each in found.keys} <= named_in(words, names), "it silences what nobody named"
     for each in requests:
         assert each.until is None or NOW < each.until <= NOW + LONGEST_SILENCE
         assert len(each.reason) <= LONGEST_REASON

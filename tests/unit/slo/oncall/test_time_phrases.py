@@ -7,16 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wine_slo.slo.oncall.time_phrases import (
-    LENGTHS,
-    UNIT_NAMES,
-    NotUnderstoodError,
-    QuietHours,
-    spoken_span,
-    take_moment,
-    take_span,
-)
+from tests.support.scene import ALL
+from wine_slo.config import translations
+from wine_slo.slo.oncall import time_words
+from wine_slo.slo.oncall.not_understood import NotUnderstoodError, SeveralEndsError
+from wine_slo.slo.oncall.spoken_moment import take_moment
+from wine_slo.slo.oncall.spoken_span import spoken_span, take_span
+from wine_slo.slo.oncall.time_phrases import QuietHours, take_end
+from wine_slo.slo.oncall.time_words import LENGTHS, UNIT_NAMES, WEEKDAYS
+from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.text.language import ENGLISH, Language
 
+RUSSIAN = translations.load()["ru"]
+VOCABULARY = sorted(
+    {
+        word
+        for words in vars(time_words).values()
+        if isinstance(words, (tuple, dict))
+        for each in words
+        for word in (each if isinstance(each, tuple) else (each,))
+        if isinstance(word, str)
+    }
+    | {"1", "2", "9", "12", "30", "90", "18:00", "6pm", "1.5", "½", "01.12", "2026-12-01", "1h", "18ч30", "+3", "x"}
+)
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 5, 1, 15, 30, tzinfo=UTC)  # 17:30 in Berlin
 ZONES = st.sampled_from([UTC, BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe")])
@@ -38,6 +51,9 @@ INSTANTS = st.integers(0, 15 * 366 * 24 * 60).map(
         ("1,5h", timedelta(minutes=90)),
         ("45s", timedelta(seconds=45)),
         ("1ч30м", timedelta(hours=1, minutes=30)),
+        ("1h30", timedelta(hours=1, minutes=30)),
+        ("½ч", timedelta(minutes=30)),
+        ("1½h", timedelta(minutes=90)),
         ("2дня", timedelta(days=2)),
     ],
 )
@@ -45,7 +61,9 @@ def test_a_span_is_read(written: str, meant: timedelta) -> None:
     assert spoken_span(written) == meant
 
 
-@pytest.mark.parametrize("written", ["", "1", "h", "1x", "1h30", "-1h", "1h-", "tomorrow", "1h 30m", "١h x", "1hh"])
+@pytest.mark.parametrize(
+    "written", ["", "1", "h", "1x", "1h300", "1h3", "30m30", "-1h", "1h-", "tomorrow", "1h 30m", "١h x", "1hh"]
+)
 def test_what_says_no_span_is_none(written: str) -> None:
     assert spoken_span(written) is None
 
@@ -130,6 +148,113 @@ def test_a_moment_is_always_to_come_and_within_a_day_and_the_change_of_a_clock(
     local = moment.astimezone(zone)
     shift = abs(timedelta(hours=local.hour - clock.hour, minutes=local.minute - clock.minute))
     assert min(shift, timedelta(days=1) - shift) <= timedelta(hours=1), "the clock says so, or was put forward there"
+
+
+# The grammar
+
+LOCALES = st.sampled_from([ENGLISH, RUSSIAN])
+SPANS = st.one_of(
+    st.integers(1, 59).map(lambda each: timedelta(seconds=each)),
+    st.integers(1, 599).map(lambda each: timedelta(seconds=each)),
+    st.integers(1, 599).map(lambda each: timedelta(minutes=each)),
+    st.integers(1, 47).map(lambda each: timedelta(hours=each)),
+    st.integers(2, 999).map(lambda each: timedelta(days=each)),
+)
+ENDS = st.integers(1, 7 * 24 * 60).map(lambda minute: timedelta(minutes=minute))
+CLOCK_CHANGES = [datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC)]
+
+
+@given(SPANS, LOCALES)
+def test_a_span_as_the_bot_writes_it_is_read_as_that_span(span: timedelta, language: Language) -> None:
+    assert take_span([*language.span(span).split(), "latency"]) == (span, ["latency"])
+
+
+@given(st.one_of(INSTANTS, st.sampled_from(CLOCK_CHANGES)), ENDS, ZONES, LOCALES)
+def test_an_end_as_the_bot_confirms_it_is_read_as_that_end(
+    now: datetime, span: timedelta, zone: ZoneInfo, language: Language
+) -> None:
+    end = now + span
+    until = "до" if language is RUSSIAN else "until"
+    said = Formatter(ALL, zone, language).end(end, now)
+    found = take_end([until, *said.split(), "latency"], now, zone)
+    assert found is not None
+    assert found[0] is not None
+    assert (f"{found[0].astimezone(zone):%F %R}", found[1]) == (f"{end.astimezone(zone):%F %R}", ["latency"])
+
+
+@pytest.mark.parametrize(
+    "form", ["{h}:{m:02}", "{h:02}:{m:02}", "{h}-{m:02}", "{h:02}{m:02}", "{h}h{m:02}", "{h}ч{m:02}"]
+)
+def test_every_minute_of_a_day_is_read_in_every_form(form: str) -> None:
+    midnight = datetime(2026, 5, 1, 22, tzinfo=UTC)  # in Berlin
+    for minute in range(1, 24 * 60):
+        words = ["until", form.format(h=minute // 60, m=minute % 60), "latency"]
+        assert take_end(words, midnight, BERLIN) == (midnight + timedelta(minutes=minute), ["latency"]), words
+
+
+@pytest.mark.parametrize("form", ["{h}{half}", "{h} {half}", "{h}:30{half}", "{h}:30 {half}", "{h}.30 {half}."])
+@pytest.mark.parametrize(("half", "first"), [("am", 0), ("pm", 12), ("AM", 0), ("p.m", 12), ("P.M", 12)])
+def test_every_hour_of_a_face_is_read_in_every_form(form: str, half: str, first: int) -> None:
+    for hour in range(1, 13):
+        found = take_end([*form.format(h=hour, half=half).split(), "latency"], NOW, BERLIN)
+        assert found is not None
+        assert found[0] is not None
+        local = found[0].astimezone(BERLIN)
+        assert (local.hour, local.minute) == (hour % 12 + first, 30 if "30" in form else 0)
+
+
+@given(INSTANTS, st.integers(0, 6), ZONES, st.data())
+def test_every_weekday_is_the_next_of_its_name(now: datetime, number: int, zone: ZoneInfo, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(WEEKDAYS[number]))
+    words = data.draw(st.sampled_from([["until", name], ["до", name], [name], ["until", "next", name], [name, "9:00"]]))
+    found = take_end(words, now, zone)
+    assert found is not None
+    assert found[0] is not None
+    assert now < found[0] <= now + timedelta(days=7, hours=1)
+    assert (found[0].astimezone(zone).weekday(), found[0].astimezone(zone).hour) == (number, 9)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("18:00 UTC", datetime(2026, 5, 1, 18, tzinfo=UTC)),
+        ("18:00 utc+3", datetime(2026, 5, 2, 15, tzinfo=UTC)),
+        ("18:00 МСК", datetime(2026, 5, 2, 15, tzinfo=UTC)),
+        ("19:00 по Москве", datetime(2026, 5, 1, 16, tzinfo=UTC)),
+        ("18:00 CEST", datetime(2026, 5, 1, 16, tzinfo=UTC)),
+        ("18:00 CET", datetime(2026, 5, 1, 16, tzinfo=UTC)),
+        ("18:00 berlin time", datetime(2026, 5, 1, 16, tzinfo=UTC)),
+        ("tomorrow 9:00 PST", datetime(2026, 5, 2, 17, tzinfo=UTC)),
+        ("2026-05-02T09:00Z", datetime(2026, 5, 2, 9, tzinfo=UTC)),
+    ],
+)
+def test_a_zone_that_is_said_is_the_one_that_is_meant(written: str, meant: datetime) -> None:
+    assert take_end(["until", *written.split(), "latency"], NOW, BERLIN) == (meant, ["latency"])
+
+
+@given(st.text(max_size=30), INSTANTS, ZONES)
+def test_no_text_breaks_an_end_and_none_is_in_the_past(text: str, now: datetime, zone: ZoneInfo) -> None:
+    check_end(text.split(), now, zone)
+
+
+@given(st.lists(st.sampled_from(VOCABULARY), max_size=6), INSTANTS, ZONES)
+def test_no_words_of_times_break_an_end_and_none_is_in_the_past(
+    words: list[str], now: datetime, zone: ZoneInfo
+) -> None:
+    check_end(words, now, zone)
+
+
+def check_end(words: list[str], now: datetime, zone: ZoneInfo) -> None:
+    """See that words say an end that is to come, or none, or that it is said what is wrong."""
+    ends: tuple[datetime | None, ...] = ()
+    try:
+        found = take_end(words, now, zone)
+    except NotUnderstoodError as error:
+        ends = error.ends if isinstance(error, SeveralEndsError) else ()
+    else:
+        ends = (found[0],) if found else ()
+        assert found is None or len(found[1]) < len(words)
+    assert all(each is None or each > now for each in ends)
 
 
 # Quiet hours

@@ -746,7 +746,7 @@ def test_the_worst_of_an_earlier_opening_is_not_shown_as_that_of_this_one() -> N
     assert "2.6" not in closed_text(fmt, again)
 
 
-def test_a_drill_is_marked_in_every_line_about_it() -> None:
+def test_a_drill_is_marked_first_in_every_line_about_it() -> None:
     scene = Scene()
     scene.breaks()
     state = scene.state
@@ -763,7 +763,13 @@ def test_a_drill_is_marked_in_every_line_about_it() -> None:
         board,
     ):
         assert all("DRILL" in line for line in text.splitlines() if "atency" in line), text
-    assert objective_line(fmt, drill.key, state, scene.now).startswith("🔴 DRILL · Latency: ")  # a chart's first line
+    for text in (
+        status_list(fmt, state, scene.now),
+        objective_line(fmt, drill.key, state, scene.now),  # a chart's first line
+        incident_list(explain, [], [replace(drill, closed_at=scene.now)], scene.now).partition("\n")[2],
+        board,
+    ):
+        assert text.split(maxsplit=2)[1:] == ["DRILL", text.split(maxsplit=2)[2]], f"it is said last in {text}"
 
 
 def test_what_is_overdue_is_not_green() -> None:

@@ -132,3 +132,9 @@ def test_an_incident_that_came_back_counts_its_bad_time_alone() -> None:
 def test_without_prometheus_it_is_sent_without_shares() -> None:
     said = digest_text(FORMATTER, week(attained=(), trouble="it cannot be reached"))
     assert said.splitlines()[1] == "No figures, Prometheus does not answer: it cannot be reached."
+
+
+def test_an_incident_that_a_drill_made_is_no_breach_of_the_week() -> None:
+    drill = incident(closed_at=at(300), outcome=Outcome.RECOVERED, is_drill=True)
+    lines = digest_text(FORMATTER, week(incidents=(drill,))).splitlines()
+    assert lines[-3:] == ["🟠 DRILL: 1 incident", "No objective was in breach.", "Monitoring was not interrupted."]

@@ -18,7 +18,7 @@ from wine_slo.config.slo_file import SloFile
 from wine_slo.exit_status import ExitStatus
 from wine_slo.integrations.console.terminal import Terminal
 from wine_slo.monitor.evaluate.live_objectives import load_objectives
-from wine_slo.monitor.evaluate.slow_queries import known_for
+from wine_slo.monitor.evaluate.queries.slow_queries import known_for
 from wine_slo.monitor.evaluate.source import connect, info
 from wine_slo.monitor.onboarding.discovery import conventions
 from wine_slo.monitor.onboarding.discovery.candidates import LEAST_BOUND

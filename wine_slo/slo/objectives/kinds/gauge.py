@@ -31,6 +31,7 @@ class Gauge(Indicator):
         value="good",
         bad="bad",
     )
+    counts_scrapes: ClassVar[bool] = True
 
     def all_events(self, scope: Scope) -> None:
         """Return that each scrape is an event."""

@@ -117,6 +117,7 @@ class Indicator(ABC):
         kind: Its name, as the API has it; that in slo.yml but for `slow_or_failed`, a latency with `success_selector`.
         unit: How its value reads.
         text: The sentences that differ by kind.
+        counts_scrapes: Whether each scrape is an event, so that `all_events` names nothing.
         is_about_targets: Whether a target that is down can be judged, and is named.
         can_be_drilled: Whether slow requests break it.
     """
@@ -126,6 +127,7 @@ class Indicator(ABC):
     kind: ClassVar[str]
     unit: ClassVar[Unit]
     text: ClassVar[KindText]
+    counts_scrapes: ClassVar[bool] = False
     is_about_targets: ClassVar[bool] = False
     can_be_drilled: ClassVar[bool] = False
 

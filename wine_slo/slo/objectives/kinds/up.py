@@ -23,6 +23,7 @@ class Up(Indicator):
         value="up",
         bad="down",
     )
+    counts_scrapes: ClassVar[bool] = True
     is_about_targets: ClassVar[bool] = True
 
     def all_events(self, scope: Scope) -> None:

@@ -25,22 +25,13 @@ def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, ac
     """Return the end of an incident that the chat knows of, and all that is known of it."""
     if incident.outcome is not Outcome.RECOVERED:
         return unproved_end_text(fmt, incident)
-    title, objective = fmt.title(incident.key), fmt.objectives.of(incident.key)
-    first, last = fmt.first_and_last(incident)
-    lasted = incident.last_bad_at - incident.since
+    objective = fmt.objectives.of(incident.key)
     if incident.key.is_own and incident.key != GAP:
         return "\n".join([*_own_recovery_lines(fmt, incident), fmt.foot(incident)])
     if incident.burn is not None and objective is not None:
-        head = f"🟢 {fmt.say('{title}: error budget burn rate is back to normal', title=title)}"
         budget = budget_line(fmt, incident.budget, objective)
-        return "\n".join(filter(None, (head, budget, fmt.foot(incident))))
-    if objective is not None and (proof := proven_value(incident, objective)) is not None:
-        value = fmt.value(objective, proof, incident.bounds)
-        head = fmt.say("{title} resolved: {value}", title=title, value=value)
-    else:
-        head = fmt.say("{title} resolved", title=title)
-    lasting = fmt.say("Lasted {duration} ({first}–{last}).", duration=lasted, first=first, last=last)
-    lines = [f"🟢 {head}", f"{lasting} {fmt.worst(incident, objective)}".rstrip()]
+        return "\n".join(filter(None, (recovery_head(fmt, incident), budget, fmt.foot(incident))))
+    lines = [recovery_head(fmt, incident), lasted_line(fmt, incident)]
     cause = short_cause_line(fmt, incident, objective)
     lines += filter(None, (fmt.counts(incident, objective), cause, _not_evaluated(fmt, incident)))
     if incident.openings > 1:
@@ -51,6 +42,25 @@ def recovery_text(fmt: Formatter, incident: Incident, record: DeliveryRecord, ac
     if record.breach_told_at is not None:
         lines.append(_notified_after(fmt, incident, record.breach_told_at - incident.since, actions))
     return "\n".join([*lines, fmt.foot(incident)])
+
+
+def recovery_head(fmt: Formatter, incident: Incident) -> str:
+    """Return the first line of the recovery of an objective: `🟢 Latency resolved: p95 0.04 s (last 20 s)`."""
+    title, objective = fmt.title(incident.key), fmt.objectives.of(incident.key)
+    if incident.burn is not None and objective is not None:
+        return f"🟢 {fmt.say('{title}: error budget burn rate is back to normal', title=title)}"
+    if objective is not None and (proof := proven_value(incident, objective)) is not None:
+        value = fmt.value(objective, proof, incident.bounds)
+        return f"🟢 {fmt.say('{title} resolved: {value}', title=title, value=value)}"
+    return f"🟢 {fmt.say('{title} resolved', title=title)}"
+
+
+def lasted_line(fmt: Formatter, incident: Incident) -> str:
+    """Return how long an incident lasted, from when to when, and how bad it was."""
+    first, last = fmt.first_and_last(incident)
+    lasted = incident.last_bad_at - incident.since
+    lasting = fmt.say("Lasted {duration} ({first}–{last}).", duration=lasted, first=first, last=last)
+    return f"{lasting} {fmt.worst(incident, fmt.objectives.of(incident.key))}".rstrip()
 
 
 def _own_recovery_lines(fmt: Formatter, incident: Incident) -> list[str]:

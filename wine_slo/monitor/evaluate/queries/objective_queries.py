@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
+from wine_slo.monitor.evaluate.queries.aside import worked_out
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.sampling import answers_of, key_of, read, read_nothing
@@ -10,7 +12,7 @@ from wine_slo.slo.evaluation.schedule import Grid, Scrapes
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import Key, Objective
-from wine_slo.slo.source.clocks import SourceTime, WallClock, WallTime, agree
+from wine_slo.slo.source.clocks import SourceTime, WallClock, WallTime, agree, ahead
 from wine_slo.slo.source.metric_source import (
     CLOCK_FORMAT,
     MetricSource,
@@ -24,7 +26,11 @@ MAX_LABEL_SETS = 3000  # of one objective; 168 MB and two seconds of processor t
 
 
 class ObjectiveQueries:
-    """The queries of one objective in one evaluation."""
+    """The queries of one objective in one evaluation.
+
+    Attributes:
+        ahead: How far the source's clock is ahead of this machine's, as far as the answers have shown.
+    """
 
     def __init__(
         self,
@@ -36,6 +42,7 @@ class ObjectiveQueries:
         bounds: tuple[float, ...],
         clock: WallClock,
     ) -> None:
+        self.ahead = timedelta(0)
         self._budgets = budgets
         self._bounds = bounds
         self._clock = clock
@@ -54,14 +61,18 @@ class ObjectiveQueries:
         up, scraped = await asyncio.gather(
             self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
         )
-        _refuse_other_time(scraped.at, sent_at, self._clock())
+        answered_at = self._clock()
+        _refuse_other_time(scraped.at, sent_at, answered_at)
+        if scraped.at is not None:
+            self.ahead = ahead(scraped.at, sent_at, answered_at)
         now = scraped.at or self._now
         scrapes = Scrapes(up.samples, scraped.samples)
         if not scrapes.at:
             gone = await self._api.query(promql.targets_of_late(objective))
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
-        grid = await asyncio.to_thread(self._grid, scrapes, now)
+        size = len(self._state.tracks) + len(scrapes.at)
+        grid = await worked_out(size, lambda: self._grid(scrapes, now))
         by_interval, by_instant = promql.interval_queries(objective), promql.instant_queries(objective)
         intervals, instants = await asyncio.gather(
             asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),

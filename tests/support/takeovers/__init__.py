@@ -1,0 +1,1 @@
+"""Several watchdogs on one PostgreSQL, what happens to them, and what must hold whatever happens."""

@@ -1,0 +1,39 @@
+"""Two watchdogs on one PostgreSQL, of which one leads: a takeover of each kind while the service fails all the time.
+
+`make soak` does fifty of them, of every kind, with three watchdogs (`soak_takeovers.py`).
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.fakes.bot_api import BotApi
+from tests.support.real.postgres import Database
+from tests.support.real.processes import Processes
+from tests.support.takeovers import blows, checks
+from tests.support.takeovers.stage import Stage
+
+STEPS = (blows.kill, blows.terminate, blows.suspend, blows.partition)
+ENDPOINTS = 20
+
+
+@pytest.fixture
+async def stage(processes: Processes, database: Database, bot_api: BotApi) -> AsyncIterator[Stage]:
+    stage = Stage(processes, database, bot_api, random.Random(18), ENDPOINTS, longest_pause=0.5)
+    yield stage
+    await stage.end()
+
+
+async def test_a_takeover_of_each_kind_loses_nothing_and_repeats_nothing_unmarked(stage: Stage) -> None:
+    await stage.start("a", "b")
+    breaching = asyncio.create_task(stage.breach(every=4, lasts=(13, 18)))
+    for step in STEPS:
+        await step(stage)
+    breaching.cancel()
+    await asyncio.gather(breaching, return_exceptions=True)
+    history = await stage.finish()
+    found = checks.violations(history)
+    assert not found, "\n".join([stage.described(), *found])
+    assert len(history.takeovers) >= len(STEPS)

@@ -1,0 +1,1 @@
+"""Several metric sources that scrape the same targets, read as one."""

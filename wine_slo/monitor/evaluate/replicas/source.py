@@ -1,0 +1,120 @@
+"""Several replicas of a metric source as one: whoever queries it gets the answer of one that answers.
+
+Evaluations read each replica by itself (`readers`); this is for all else, such as charts and the doctor.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from wine_slo.slo.source.metric_source import (
+    MetricSource,
+    MetricSourceError,
+    Series,
+    SourceInfo,
+    Target,
+    Vector,
+)
+
+T = TypeVar("T")
+
+Count = Callable[[str, str], None]  # what happened, and of which replica
+
+
+class Replicas(MetricSource):
+    """A metric source of several.
+
+    Args:
+        members: Each replica by its name, at least one, in the order in which they are queried.
+        count: Called with `switched_to` and the replica that an objective is judged by from now on, and with
+            `worse_than_others` and each replica that shows a breach where others do not.
+
+    Attributes:
+        members: The same.
+        count: The same.
+    """
+
+    def __init__(self, members: Mapping[str, MetricSource], count: Count = lambda _what, _name: None) -> None:
+        self.members = members
+        self.count = count
+        self._order = list(members)  # the one first that is judged by now
+
+    def each(self, changed: Callable[[MetricSource], MetricSource]) -> "Replicas":
+        """Return the same replicas, each changed; both prefer the same one."""
+        found = Replicas({name: changed(member) for name, member in self.members.items()}, self.count)
+        found._order = self._order
+        return found
+
+    def prefer(self, name: str) -> None:
+        """Query a replica before the others."""
+        self._order.sort(key=lambda other: other != name)
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        """Return the answer at an instant of the past, or now.
+
+        Raises:
+            MetricSourceError: No replica has one that can be trusted.
+        """
+        return await self._first(lambda each: each.query(promql, at))
+
+    async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        """Return the answer for every `step` from `start` to `end`, both included.
+
+        Raises:
+            MetricSourceError: No replica has one that can be trusted.
+        """
+        return await self._first(lambda each: each.query_range(promql, start, end, step))
+
+    async def _first(self, query: Callable[[MetricSource], Awaitable[T]]) -> T:
+        """Return the first answer; a query that cannot be answered is no failure of a replica."""
+        *others, last = self._order
+        for name in others:
+            try:
+                found = await query(self.members[name])
+            except MetricSourceError as error:
+                if error.is_of_query or error.is_refused:
+                    raise
+            else:
+                self.prefer(name)
+                return found
+        found = await query(self.members[last])
+        self.prefer(last)
+        return found
+
+
+class ReplicaInfo(SourceInfo):
+    """What replicas say of themselves: each answer is that of the first one that gives it.
+
+    Args:
+        members: The replicas.
+    """
+
+    def __init__(self, members: Sequence[SourceInfo]) -> None:
+        self._members = members
+
+    async def server(self) -> str | None:
+        """Return what it is, and its version."""
+        return await _first(each.server() for each in self._members)
+
+    async def retention(self) -> timedelta | None:
+        """Return for how long it keeps samples."""
+        return await _first(each.retention() for each in self._members)
+
+    async def targets(self) -> list[Target] | None:
+        """Return what it scrapes."""
+        return await _first(each.targets() for each in self._members)
+
+
+async def _first(answers: Iterable[Coroutine[Any, Any, T | None]]) -> T | None:
+    """Return the first answer that is one; the others are not waited for."""
+    running = [asyncio.create_task(each) for each in answers]
+    try:
+        for each in asyncio.as_completed(running):
+            found = await each
+            if found is not None:
+                return found
+    finally:
+        for task in running:
+            task.cancel()
+    return None

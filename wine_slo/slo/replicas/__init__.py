@@ -1,0 +1,1 @@
+"""Which of several metric sources that scrape the same targets an objective is judged by."""
