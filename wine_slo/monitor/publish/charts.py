@@ -202,8 +202,8 @@ class Charts:
             log.exception("a chart of %s failed by a fault of ours", key)
             self._on_message(Kind.CHART, "failed")
         else:
-            log.info("chat %s was sent a chart of %s", chat.place, key)
             await self._keep(ShownChart(incident=incident.number, chat=chat, message=shown))
+            log.info("chat %s was sent a chart of %s", chat.place, key)
             self._on_message(Kind.CHART, "told")
 
     async def _replace(self, chart: ShownChart, incident: Incident) -> None:

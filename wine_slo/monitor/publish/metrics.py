@@ -17,7 +17,6 @@ from prometheus_client import (
 from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
 from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
-from wine_slo.monitor.publish.objective_samples import DESCRIBED, samples_of
 from wine_slo.monitor.publish.replica_metrics import ReplicaInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
