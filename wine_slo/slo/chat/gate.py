@@ -104,7 +104,7 @@ class GatedChannel(Channel):
         return await self._channel.show(address, picture, reply_to=reply_to)
 
     async def redraw(self, address: Address, message: int, picture: Picture) -> None:
-        """Exchange a message's picture and its caption.
+        """Exchange a picture that was sent.
 
         Raises:
             ChannelError: It was not exchanged, or perhaps not.

@@ -148,7 +148,7 @@ async def proxy(postgres: Postgres) -> AsyncIterator[TcpProxy]:
 
 @pytest.fixture
 async def ledger(database: Database, proxy: TcpProxy) -> AsyncIterator[Ledger]:
-    ledger = await asyncio.to_thread(Ledger.open, database.url_of(OWNER, port=proxy.port))
+    ledger = await asyncio.to_thread(Ledger.open, database.url_of(OWNER, f"127.0.0.1:{proxy.port}"))
     yield ledger
     ledger.close()
 
