@@ -36,6 +36,7 @@ LONGEST = (
     "test_recipients",
     "test_process_end",
     "test_against_prometheus",
+    "test_takeovers",
     "test_two_watchdogs",
     "test_frontier",
     "test_ledger_away",

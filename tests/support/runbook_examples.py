@@ -35,6 +35,7 @@ from wine_slo.slo.chat.messages import Refusal
 from wine_slo.slo.evaluation.engine import DOWN, SIGHT, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.lease import Leadership, Lease, Taken, Watchdog
 from wine_slo.slo.notification.policy import DelayReason
 from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.notification.runbook import Section
@@ -49,6 +50,7 @@ from wine_slo.slo.text.incidents.breach import breach_text, drill_marked
 from wine_slo.slo.text.incidents.group import grouped_text
 from wine_slo.slo.text.incidents.reminder import escalated_text, escalation_text, reminder_text
 from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recovery_text
+from wine_slo.slo.text.leadership import takeover_text
 from wine_slo.slo.text.objective_detail import no_chart
 from wine_slo.slo.views.board_text import board_ended, board_text
 from wine_slo.slo.views.chart_spec import ObjectiveSeries, caption_of
@@ -145,6 +147,16 @@ def without(sight: Sight, names: Collection[str]) -> State:
 def ended(truth: Incident, **changes: object) -> Incident:
     whole: dict[str, object] = {"closed_at": at(400), "last_bad_at": at(400), "outcome": Outcome.RECOVERED}
     return replace(truth, **(whole | changes))  # type: ignore[arg-type]
+
+
+def watchdog(host: str) -> Watchdog:
+    return Watchdog(id=host, host=host, boot="", pid=1, since=at(0))
+
+
+def took_over(*, is_dead: bool, standbys: tuple[Watchdog, ...] = ()) -> Leadership:
+    """Who leads after a takeover."""
+    taken = Taken(before=Lease(leader=watchdog("wine-a")), is_dead=is_dead, silent_for=10.2)
+    return Leadership(me=watchdog("wine-b"), is_alone=False, standbys=standbys, taken=taken)
 
 
 def marked(fmt: Formatter) -> str:
@@ -250,6 +262,10 @@ MESSAGES: dict[Section, tuple[Say, ...]] = {
     Section.NO_COMMANDS: (
         lambda fmt: Replies(fmt).conflict(has_webhook=False),
         lambda fmt: Replies(fmt).conflict(has_webhook=True),
+    ),
+    Section.TAKEOVER: (
+        lambda fmt: takeover_text(fmt, took_over(is_dead=False), at(0), at(14)),
+        lambda fmt: takeover_text(fmt, took_over(is_dead=True, standbys=(watchdog("wine-c"),)), at(0), at(14)),
     ),
     Section.SILENCE: (
         lambda fmt: Replies(fmt).announced([silence(60, until=3660, reason="deploying")], at(60)),

@@ -6,6 +6,7 @@ What a scheduler, a network plugin and a storage class do is not here: the pods 
 import asyncio
 import base64
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +16,7 @@ from tests.support.fakes.bot_api import BotApi
 from tests.support.real.pod import Container
 from tests.support.real.postgres import Database
 from tests.support.real.processes import Process
-from tests.support.real.prometheus import free_port
+from tests.support.real.prometheus import Prometheus, free_port
 from tests.system.conftest import CHAT
 
 PROBED_EVERY = 0.05  # seconds
@@ -23,7 +24,10 @@ TAKES_OVER_WITHIN, HANDS_OVER_WITHIN = 15.0, 2.0  # seconds
 
 
 class Pods:
-    """Starts pods of an overlay beside a fake Telegram, where no Prometheus answers.
+    """Starts pods of an overlay beside a fake Telegram.
+
+    Attributes:
+        settings: What differs in each, as all of them are on this machine's loopback; no Prometheus answers at first.
 
     Args:
         overlay: Which.
@@ -39,35 +43,40 @@ class Pods:
         secret |= {key: base64.b64encode(value.encode()).decode() for key, value in secrets.items()}
         self._cluster = cluster
         self._folder = folder
-        self._telegram = bot_api.url
+        self.settings = {
+            "WINE_SLO_HOST": "127.0.0.1",
+            "WINE_SLO_WATCHDOG_HOST": "127.0.0.1",
+            "WINE_SLO_PROMETHEUS_URL": f"http://127.0.0.1:{free_port()}",
+            "WINE_SLO_TELEGRAM_API_URL": bot_api.url,
+            "WINE_SLO_POLL_SECONDS": "2",
+        }
         self._started: list[Process] = []
+
+    @property
+    def password(self) -> str:
+        return self._cluster.data("Secret", "watchdog")["watchdog_password"]
 
     async def start(self, name: str) -> tuple[Process, str]:
         """Start a pod of a Deployment; its process, and its address."""
-        (pod,) = [each for each in self._cluster.pods if each.name == name]
         port = str(free_port())
-        here = {
-            "server": {"WINE_SLO_HOST": "127.0.0.1", "WINE_SLO_PORT": port},
-            "watchdog": {
-                "WINE_SLO_WATCHDOG_HOST": "127.0.0.1",
-                "WINE_SLO_WATCHDOG_PORT": port,
-                "WINE_SLO_PROMETHEUS_URL": f"http://127.0.0.1:{free_port()}",
-                "WINE_SLO_TELEGRAM_API_URL": self._telegram,
-                "WINE_SLO_POLL_SECONDS": "2",
-            },
-        }
+        ports = {"server": "WINE_SLO_PORT", "watchdog": "WINE_SLO_WATCHDOG_PORT"}
+        return await self.run(name, {ports[name]: port}), f"http://127.0.0.1:{port}"
+
+    async def run(self, name: str, settings: Mapping[str, str], *command: str) -> Process:
+        """Run the command of a Deployment's container, or another one with the same variables, files and rights."""
+        (pod,) = [each for each in self._cluster.pods if each.name == name]
         root = self._folder / f"root-{len(self._started)}"
         root.mkdir()
         container = Container(
-            command=pod.container["command"],
-            environment=self._cluster.environment(pod) | here[name],
+            command=command or pod.container["command"],
+            environment={**self._cluster.environment(pod), **self.settings, **settings},
             files=self._cluster.files(pod),
             volumes=dict(volumes(pod)),
             user=pod.spec["securityContext"]["runAsUser"],
         )
         process = await container.start(f"{name}-{len(self._started)}", root)
         self._started.append(process)
-        return process, f"http://127.0.0.1:{port}"
+        return process
 
     async def end(self) -> None:
         """Kill what still runs."""
@@ -143,6 +152,38 @@ async def test_the_server_classifies_in_its_pod(tmp_path: Path, bot_api: BotApi)
         assert await process.terminate(seconds=15) == 0
     finally:
         await pods.end()
+
+
+async def test_a_drill_in_the_cluster_that_had_nothing_is_read_in_the_chat(tmp_path: Path, bot_api: BotApi) -> None:
+    bot_api.chat(CHAT)
+    pods = Pods("plain-prometheus", tmp_path, bot_api)
+    _, server = await pods.start("server")
+    port = free_port()
+    login = {"authorization": {"credentials": pods.password}}
+    targets = {"wine-slo": (server.removeprefix("http://"), {}), "watchdog": (f"127.0.0.1:{port}", login)}
+    jobs = [
+        {"job_name": name, "static_configs": [{"targets": [target]}], **more}
+        for name, (target, more) in targets.items()
+    ]
+    times = {"scrape_interval": "5s", "scrape_timeout": "4s"}
+    prometheus = Prometheus(tmp_path / "prometheus", {"global": times, "scrape_configs": jobs})
+    await prometheus.start()
+    pods.settings |= {"WINE_SLO_PROMETHEUS_URL": prometheus.url, "WINE_SLO_SERVICE_URL": server}
+    pods.settings |= {"WINE_SLO_WATCHDOG_PORT": str(port), "WINE_SLO_POLL_SECONDS": "30"}
+    try:
+        watchdog = await pods.run("watchdog", {})
+        await watchdog.until_line("sight of latency is clear|sight of availability is clear", seconds=60)
+        drill = await pods.run("watchdog", {}, "python", "-m", "wine_slo", "drill")
+        assert await drill.wait(seconds=240) == 0, drill.output
+        assert "Drill passed." in drill.output
+        doctor = await pods.run("watchdog", {}, "python", "-m", "wine_slo", "doctor")
+        await doctor.wait(seconds=60)
+        print(doctor.output)  # noqa: T201
+        assert "cannot" not in doctor.output
+    finally:
+        await pods.end()
+        await prometheus.stop()
+    assert any(text.startswith("🔴") for text in bot_api.chat(CHAT).texts)
 
 
 async def test_two_watchdogs_take_turns_in_their_pods(tmp_path: Path, bot_api: BotApi, database: Database) -> None:

@@ -21,7 +21,7 @@ ENDPOINTS = 20
 
 @pytest.fixture
 async def stage(processes: Processes, database: Database, bot_api: BotApi) -> AsyncIterator[Stage]:
-    stage = Stage(processes, database, bot_api, random.Random(18), ENDPOINTS)
+    stage = Stage(processes, database, bot_api, random.Random(18), ENDPOINTS, longest_pause=0.5)
     yield stage
     await stage.end()
 

@@ -1,11 +1,16 @@
 """Two real watchdogs on one ledger: only one notifies, and a dead one holds up nobody."""
 
+import asyncio
 import signal
 from datetime import UTC, datetime
 from time import monotonic
+from typing import Any
+
+import aiohttp
 
 from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.prometheus_junk import PrometheusJunk
+from tests.support.fakes.telegram_chats import Chat, Message
 from tests.support.real.processes import Processes
 from tests.support.real.prometheus import free_port
 from tests.system.conftest import CHAT
@@ -15,6 +20,20 @@ from wine_slo.slo.lease import Lease, Watchdog
 
 def beside(settings: dict[str, str], **more: str) -> dict[str, str]:
     return settings | {"WINE_SLO_WATCHDOG_PORT": str(free_port())} | more
+
+
+async def page(settings: dict[str, str], path: str) -> dict[str, Any]:
+    """What a watchdog answers."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{settings['WINE_SLO_WATCHDOG_PORT']}{path}") as response,
+    ):
+        found: dict[str, Any] = await response.json()
+        return found
+
+
+def took_over(chat: Chat) -> list[Message]:
+    return [each for each in chat.messages if "took over from" in each.text]
 
 
 async def test_the_second_says_who_holds_the_ledger_and_exits_with_1_and_nobody_is_notified_twice(
@@ -49,21 +68,35 @@ async def test_a_watchdog_that_was_killed_holds_up_the_next_one_by_nothing(
     assert monotonic() - began < 30, "a start takes one or two seconds, and a wait for the dead one would take 35"
 
 
-async def test_a_standby_takes_over_when_the_first_is_killed_and_ends_when_it_is_stopped(
+async def test_a_standby_takes_over_from_one_that_is_killed_and_says_so_once_quietly(
     processes: Processes, bot_api: BotApi, blind: dict[str, str]
 ) -> None:
-    bot_api.chat(CHAT)
+    chat = bot_api.chat(CHAT)
     several = blind | {"WINE_SLO_STANDBY": "true"}
     first = await processes.watchdog(several)
     await first.until_line("this watchdog leads, number 1")
-    second, third = await processes.watchdog(beside(several)), await processes.watchdog(beside(several))
+    settings = beside(several)
+    second, third = await processes.watchdog(settings), await processes.watchdog(beside(several))
     for each in (second, third):
         await each.until_line("waiting for its end")
         await each.until_line("listening on")
         assert "this watchdog leads" not in each.output
     assert await third.terminate() == 0
+    health = await page(settings, "/health")
+    assert (health["status"], health["role"], health["epoch"]) == ("ok", "standby", 1)
+    assert health["leader"]["pid"] == first.pid
+    assert (await page(settings, "/api/status"))["leadership"]["role"] == "standby"
+    async with asyncio.timeout(30):
+        while [each["pid"] for each in (await page(blind, "/health"))["standbys"]] != [second.pid]:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+    assert (await page(blind, "/health"))["role"] == "leader"
     await first.kill()
     await second.until_line("this watchdog leads, number 2", seconds=8)  # by the lock, at once
+    await bot_api.until(lambda: took_over(chat), seconds=30)
+    assert "which ended unexpectedly" in took_over(chat)[0].text
+    assert "No other watchdog stands by" in took_over(chat)[0].text
+    assert took_over(chat)[0].is_silent
+    assert (await page(settings, "/health"))["role"] == "leader"
 
 
 async def test_a_watchdog_that_is_alone_and_loses_the_lead_to_another_machine_exits_with_1(
@@ -117,4 +150,6 @@ async def test_a_leader_that_is_stopped_hands_over_to_one_that_stands_by(
     first.send(signal.SIGTERM)
     await second.until_line("this watchdog leads, number 2", seconds=30)
     took = monotonic() - began
-    assert took < 10, took
+    assert took < 10, "two seconds, on a machine that is not loaded"
+    assert await first.wait(30) == 0
+    assert not took_over(bot_api.chat(CHAT))

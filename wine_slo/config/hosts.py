@@ -1,8 +1,10 @@
 """Names and addresses of this machine, as a setting or a Host header says them."""
 
 import ipaddress
+import socket
 from functools import lru_cache
 
+LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}
 NAMES_KEPT = 64  # clients choose what they send; those who mean us send few names
 
 
@@ -22,3 +24,19 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a host is this machine: by its address in any form, or by a name that only this machine has."""
+    name = host.rstrip(".").lower()
+    if name in LOOPBACK_NAMES or name.endswith(".localhost") or name == socket.gethostname().lower():
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        try:
+            address = ipaddress.ip_address(socket.inet_aton(name))  # 127.1, 0x7f000001
+        except OSError:
+            return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_loopback or mapped.is_unspecified)

@@ -1,7 +1,6 @@
 """What the values of settings are: each kind of value refuses what it cannot be, so that what exists can be used."""
 
 import re
-import socket
 from datetime import UTC
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,7 +18,6 @@ PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-
 PAGE = rf"^https?://([A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+(:({PORT}))?([/?#][^\s\\]*)?$"
 ADDRESS = re.compile(r"(-?[0-9]{1,16})(?:/([0-9]{1,9}))?")
 PERSON = re.compile(r"[0-9]{1,16}")
-LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}
 
 
 class Url(str):
@@ -371,22 +369,6 @@ class LanguageCode(str):
     def known() -> str:
         """Return the codes that there are: `en or ru`."""
         return " or ".join(each.code for each in LANGUAGES)
-
-
-def is_this_machine(host: str) -> bool:
-    """Return whether a host is this machine: by its address in any form, or by a name that only this machine has."""
-    name = host.rstrip(".").lower()
-    if name in LOOPBACK_NAMES or name.endswith(".localhost") or name == socket.gethostname().lower():
-        return True
-    try:
-        address = ip_address(name.partition("%")[0])
-    except ValueError:
-        try:
-            address = ip_address(socket.inet_aton(name))  # 127.1, 0x7f000001
-        except OSError:
-            return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return bool(mapped.is_loopback or mapped.is_unspecified)
 
 
 def _parts(text: str, schemes: set[str]) -> SplitResult:

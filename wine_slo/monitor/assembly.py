@@ -30,6 +30,7 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
+from wine_slo.monitor.notify.sender import OnSent
 from wine_slo.monitor.publish.charts import Charts
 from wine_slo.monitor.publish.inbox import Inbox, ReportedDeployments
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
@@ -112,25 +113,15 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
     live = LiveObjectives(settings.objectives, file, source, metric_source.info(outside.session, settings), steady)
     journal = Journal(ledger, memory.actions, last_number=memory.last_action)
     deployments = ReportedDeployments(ledger)
-    known = (journal.is_announced_drill, deployments.last)
-    evaluator = Evaluator(metric_source.shared(source), ledger, live.current, memory.state, utc_now, steady, *known)
+    known = (journal.is_announced_drill, deployments.last, metric_source.shared)
+    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady, *known)
     channels = open_channels(settings, outside.gate)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))
     charts = _charts(source, outside, channels, evaluator, recipients, localizer, deployments, instruments)
-    dispatcher = Dispatcher(
-        channels.alerts,
-        ledger,
-        recipients,
-        localizer,
-        evaluator,
-        journal,
-        instruments.count_message,
-        gate=outside.gate,
-        rules=_rules(settings, channels),
-        on_sent=charts.follow if settings.charts_enabled else None,
-        on_suppressed=instruments.count_suppressed,
-    )
+    on_sent = charts.follow if settings.charts_enabled else None
+    rules = _rules(settings, channels)
+    dispatcher = _dispatcher(outside, channels, recipients, localizer, evaluator, journal, instruments, rules, on_sent)
     instruments.leadership.show(outside.leadership)
     _read_at_scrape(instruments, dispatcher, journal, evaluator)
     return Parts(
@@ -173,6 +164,33 @@ def formatters(settings: WatchdogSettings, snapshot: Snapshot) -> Callable[[str]
         return Formatter(snapshot.objectives, settings.timezone, languages.get(code, own))
 
     return formatter_in
+
+
+def _dispatcher(  # noqa: PLR0913, PLR0917 - one place calls it
+    outside: Outside,
+    channels: Channels,
+    recipients: Recipients,
+    localizer: Localizer,
+    snapshot: Snapshot,
+    journal: Journal,
+    instruments: WatchdogInstruments,
+    rules: Rules,
+    on_sent: OnSent | None,
+) -> Dispatcher:
+    """Return what delivers."""
+    return Dispatcher(
+        channels.alerts,
+        outside.ledger,
+        recipients,
+        localizer,
+        snapshot,
+        journal,
+        instruments.count_message,
+        gate=outside.gate,
+        rules=rules,
+        on_sent=on_sent,
+        on_suppressed=instruments.count_suppressed,
+    )
 
 
 def _read_at_scrape(

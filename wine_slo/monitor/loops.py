@@ -24,6 +24,7 @@ from wine_slo.slo.notification import keyboard
 from wine_slo.slo.notification.runbook import Section
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.language import LANGUAGES
+from wine_slo.slo.text.leadership import takeover_text
 from wine_slo.slo.views.digest_text import Weekly
 from wine_slo.slo.views.status_schema import Status
 
@@ -78,6 +79,7 @@ def _add_commands(parts: Parts) -> None:
         reach,
         sharing=parts.dispatcher.sharing,
         is_overdue=lambda: parts.ticker.status().overdue,
+        leadership=parts.outside.leadership,
     )
     info = Info(
         parts.outside.ledger,
@@ -160,6 +162,18 @@ def _listener(parts: Parts, channel: str) -> Listener:
         menus={code: parts.router.menu(Replies(formatter_in(code))) for code in codes},
         clock=parts.evaluator.now,
         listened_at=parts.evaluator.state.evaluated_at,
+    )
+
+
+async def report_takeover(parts: Parts) -> None:
+    """Report to every chat, once it is evaluated again, that this watchdog took over from one that had not let go."""
+    since = parts.evaluator.state.evaluated_at
+    await parts.dispatcher.until_evaluated()
+    leadership, now = parts.outside.leadership(), parts.evaluator.now()
+    page = runbook_of(parts.settings).of(Section.TAKEOVER)
+    parts.announcements.announce(
+        lambda replies: takeover_text(replies.fmt, leadership, since, now),
+        buttons=lambda replies: keyboard.link_to(page, replies.say),
     )
 
 

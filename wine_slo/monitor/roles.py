@@ -23,7 +23,7 @@ from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.assembly import Outside, Parts, assemble, utc_now
 from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.evaluate.live_objectives import load_objectives
-from wine_slo.monitor.loops import Loop, loops_of
+from wine_slo.monitor.loops import Loop, loops_of, report_takeover
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.standby.pages import StandbyPages
 from wine_slo.monitor.standby.view import StandbyView
@@ -107,6 +107,10 @@ class Roles:
             parts.ticker.start()
             stack.callback(parts.ticker.stop)
             opened.heartbeat.notify("READY=1")
+            taken = self._keeper.leadership().taken
+            if self._settings.standby and taken is not None and not taken.is_planned:
+                reporting = asyncio.create_task(report_takeover(parts))
+                stack.callback(reporting.cancel)
             log.info("this watchdog leads, number %d", self._keeper.leadership().number)
             lost = await self._until(stop, parts)
             self._file = parts.live.file

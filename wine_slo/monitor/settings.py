@@ -13,6 +13,7 @@ import msgspec
 from wine_slo.config.environment import PREFIX, AllowedHosts, LogFormat, Port, Settings, listed, means
 from wine_slo.config.files import shipped, text_file
 from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
+from wine_slo.config.hosts import is_this_machine
 from wine_slo.config.setting_types import (
     BotToken,
     ChatAddress,
@@ -31,7 +32,6 @@ from wine_slo.config.setting_types import (
     Token,
     Url,
     UserName,
-    is_this_machine,
 )
 from wine_slo.slo import redaction
 

@@ -4,14 +4,16 @@ There is no cluster here: kustomize is the real one, the schemas are Kubernetes'
 the objects is worked out from their rules.
 """
 
+import re
 import subprocess
 from pathlib import Path
 
 import kubernetes_validate
 import pytest
+import yaml
 
 from tests.repo.deploy.checks import ROOT
-from tests.repo.kubernetes.checks import problems
+from tests.repo.kubernetes.checks import NAMESPACE, problems
 from tests.repo.kubernetes.cluster import FOLDER, OVERLAYS, Cluster
 from tests.support.real.prometheus import program
 from wine_slo.config import slo_file
@@ -379,3 +381,20 @@ def test_no_secret_is_kept_and_every_key_has_an_example() -> None:
     example = Cluster.of(OWN).data("Secret", "watchdog")
     assert {key for key, value in example.items() if value} == {"database_url", "watchdog_password"}
     assert "PASSWORD" in example["database_url"]
+
+
+def test_the_page_makes_a_resource_of_the_rules() -> None:
+    page = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text()
+    (command,) = [block for block in page.split("```") if "PrometheusRule" in block and "kubectl apply -f -" in block]
+    made = subprocess.run(
+        ["sh", "-c", command.replace("| kubectl apply -f -", "")], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    resource = yaml.safe_load(made.stdout)
+    assert (resource["kind"], resource["metadata"]["namespace"]) == ("PrometheusRule", NAMESPACE)
+    assert resource["spec"] == yaml.safe_load((ROOT / "deploy" / "rules" / "watchdog.yml").read_text())
+
+
+def test_the_page_names_each_overlay_and_none_that_is_not_there() -> None:
+    page = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text()
+    assert sorted(set(re.findall(r"overlays/([a-z-]+)", page)) | set(OVERLAYS)) == OVERLAYS
+    assert [each for each in OVERLAYS if f"| `{each}` |" not in page] == []

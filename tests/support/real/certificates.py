@@ -27,13 +27,13 @@ class Authority:
         self._own = self._new_key(name, "-x509", "-days", "1")
         self.ca = self._own.cert
 
-    def identity(self, name: str) -> Identity:
-        """Return a new identity, of a server on 127.0.0.1 or of a client."""
+    def identity(self, name: str, *, days: int = 1, address: str = "127.0.0.1") -> Identity:
+        """Return a new identity, of a server at an address or of a client, valid for so many days from now."""
         request = self._new_key(name)
         names = self._folder / f"{name}.ext"
-        names.write_text("subjectAltName=IP:127.0.0.1\n")
+        names.write_text(f"subjectAltName=IP:{address}\n")
         _openssl(
-            *("x509", "-req", "-days", "1", "-in", request.cert, "-out", request.cert, "-extfile", names),
+            *("x509", "-req", "-days", str(days), "-in", request.cert, "-out", request.cert, "-extfile", names),
             *("-CA", self._own.cert, "-CAkey", self._own.key, "-CAcreateserial"),
         )
         return request

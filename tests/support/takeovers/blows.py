@@ -61,7 +61,7 @@ async def _kill(stage: Stage, leader: Member, kind: str) -> None:
 async def kill(stage: Stage) -> None:
     """Kill the leader at any moment."""
     leader = await stage.settle()
-    await asyncio.sleep(stage.chance.uniform(0, 4))
+    await stage.pause(4)
     await _kill(stage, leader, "kill -9")
     await start_again(stage, leader)
 
@@ -149,7 +149,7 @@ async def kill_while_telegram_is_away(stage: Stage) -> None:
     leader = await stage.settle()
     await stage.bot_api.refuses_connections()
     await _kill(stage, leader, "kill -9, Telegram away")
-    await asyncio.sleep(stage.chance.uniform(2, 15))
+    await stage.pause(15)
     await stage.bot_api.accepts_connections()
     await start_again(stage, leader)
 
@@ -157,7 +157,7 @@ async def kill_while_telegram_is_away(stage: Stage) -> None:
 async def terminate(stage: Stage) -> None:
     """Have the leader end as for an update."""
     leader = await stage.settle()
-    await asyncio.sleep(stage.chance.uniform(0, 4))
+    await stage.pause(4)
     async with blow(stage, "SIGTERM", leader.name, TERMINATED):
         leader.send(signal.SIGTERM)
     await start_again(stage, leader)
@@ -176,10 +176,10 @@ async def terminate_in_a_delivery_that_hangs(stage: Stage) -> None:
 async def suspend(stage: Stage) -> None:
     """Suspend the leader for longer than its lease."""
     leader = await stage.settle()
-    await asyncio.sleep(stage.chance.uniform(0, 3))
+    await stage.pause(3)
     async with blow(stage, "SIGSTOP", leader.name, KILLED):
         leader.send(signal.SIGSTOP)
-    await asyncio.sleep(stage.chance.uniform(0, 5))
+    await stage.pause(5)
     leader.send(signal.SIGCONT)
     await asyncio.sleep(2)
 
@@ -198,10 +198,10 @@ async def suspend_a_standby(stage: Stage) -> None:
 async def partition(stage: Stage) -> None:
     """Let nothing pass between the leader and the database; what was under way arrives when it is over."""
     leader = await stage.settle()
-    await asyncio.sleep(stage.chance.uniform(0, 3))
+    await stage.pause(3)
     async with blow(stage, "partition that stalls", leader.name, KILLED):
         leader.postgres.stalls()
-    await asyncio.sleep(stage.chance.uniform(0, 8))
+    await stage.pause(8)
     await leader.postgres.passes()
     await asyncio.sleep(2)
 
@@ -210,10 +210,10 @@ async def lose_packets(stage: Stage) -> None:
     """Let every packet between the leader and the database vanish, on a line of a network of its own."""
     leader = await stage.settle()
     assert leader.network
-    await asyncio.sleep(stage.chance.uniform(0, 3))
+    await stage.pause(3)
     async with blow(stage, "partition that loses packets", leader.name, KILLED):
         leader.network.cut()
-    await asyncio.sleep(stage.chance.uniform(0, 8))
+    await stage.pause(8)
     leader.network.mend()
     await asyncio.sleep(2)
 
@@ -224,7 +224,7 @@ async def lose_packets_in_a_transaction(stage: Stage) -> None:
         if leader and leader.network:
             leader.network.cut()
     if leader and leader.network:
-        await asyncio.sleep(stage.chance.uniform(0, 8))
+        await stage.pause(8)
         leader.network.mend()
         await asyncio.sleep(2)
 
@@ -234,7 +234,7 @@ async def partition_in_an_answer(stage: Stage) -> None:
     leader = await stage.settle()
     async with blow(stage, "partition in an answer", leader.name, KILLED):
         leader.postgres.stalls(after=stage.chance.randrange(1, 200))
-    await asyncio.sleep(stage.chance.uniform(0, 8))
+    await stage.pause(8)
     await leader.postgres.passes()
     await asyncio.sleep(2)
 
@@ -245,7 +245,7 @@ async def partition_in_a_transaction(stage: Stage) -> None:
         if leader:
             leader.postgres.stalls()
     if leader:
-        await asyncio.sleep(stage.chance.uniform(0, 8))
+        await stage.pause(8)
         await leader.postgres.passes()
         await asyncio.sleep(2)
 
@@ -256,7 +256,7 @@ async def suspend_in_a_transaction(stage: Stage) -> None:
         if leader:
             leader.send(signal.SIGSTOP)
     if leader:
-        await asyncio.sleep(stage.chance.uniform(0, 5))
+        await stage.pause(5)
         leader.send(signal.SIGCONT)
         await asyncio.sleep(2)
 
@@ -266,7 +266,7 @@ async def refuse(stage: Stage) -> None:
     leader = await stage.settle()
     async with blow(stage, "partition that refuses", leader.name, KILLED):
         await leader.postgres.refuses()
-    await asyncio.sleep(stage.chance.uniform(0, 8))
+    await stage.pause(8)
     await leader.postgres.passes()
     await asyncio.sleep(2)
 

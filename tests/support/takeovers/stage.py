@@ -90,9 +90,10 @@ class Stage:
         endpoints: How many endpoints there are; each is in breach once in that many breaches.
         has_networks: Whether each watchdog has a network of its own.
         has_charts: Whether they send charts as well.
+        longest_pause: Seconds of the longest pause that is made by chance.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two tests wire it, by name
         self,
         processes: Processes,
         database: Database,
@@ -102,6 +103,7 @@ class Stage:
         *,
         has_networks: bool = False,
         has_charts: bool = False,
+        longest_pause: float = 15.0,
     ) -> None:
         self.processes = processes
         self.database = database
@@ -114,6 +116,7 @@ class Stage:
         self._prometheus: Prometheus | None = None
         self._has_networks = has_networks
         self._has_charts = has_charts
+        self._longest_pause = longest_pause
 
     async def start(self, *names: str) -> None:
         """Start everything, the first watchdog first, which leads."""
@@ -181,6 +184,10 @@ class Stage:
                 return now
             await asyncio.sleep(0.1)
         return None
+
+    async def pause(self, seconds: float) -> None:
+        """Let a time by chance go by, of at most so many seconds."""
+        await asyncio.sleep(self.chance.uniform(0, min(seconds, self._longest_pause)))
 
     # What is scripted, and what was seen
 

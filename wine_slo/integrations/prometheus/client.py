@@ -55,6 +55,11 @@ NOT_ACCEPTED = phrase(
     "it does not accept this client's certificate ({cause}), which WINE_SLO_PROMETHEUS_CERT_FILE and "
     "WINE_SLO_PROMETHEUS_KEY_FILE name"
 )
+NOT_VALID_NOW = phrase("its certificate is not valid now ({cause}): it must be renewed, or one of both clocks is wrong")
+OF_ANOTHER_HOST = phrase(
+    "its certificate is one of another host ({cause}): WINE_SLO_PROMETHEUS_URL must name a host in it"
+)
+WHY_NOT_TRUSTED = {9: NOT_VALID_NOW, 10: NOT_VALID_NOW, 62: OF_ANOTHER_HOST, 64: OF_ANOTHER_HOST}  # X509_V_ERR_...
 UNTRUSTED = phrase("its certificate is not trusted ({cause}); WINE_SLO_PROMETHEUS_CA_FILE names the CA that signed it")
 
 
@@ -186,14 +191,14 @@ class PrometheusClient:
         except TimeoutError as error:
             raise MetricSourceError(LATE, is_too_much=True) from error
         except aiohttp.ClientConnectorCertificateError as error:
-            raise MetricSourceError(UNTRUSTED, cause=_why_untrusted(error.certificate_error)) from error
+            raise _untrusted(error.certificate_error) from error
         except aiohttp.ClientConnectorError as error:
             raise MetricSourceError("it cannot be reached ({cause})", cause=_cause(error.os_error)) from error
         except (aiohttp.InvalidURL, UnicodeError) as error:
             raise MetricSourceError("its address is not a valid URL ({error})", error=str(error)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error.__cause__, SSLError) and "_ALERT_" in (error.__cause__.reason or ""):
-                raise MetricSourceError(NOT_ACCEPTED, cause=error.__cause__.reason) from error
+                raise MetricSourceError(NOT_ACCEPTED, is_of_trust=True, cause=error.__cause__.reason) from error
             raise MetricSourceError("it closed the connection ({error})", error=type(error).__name__) from error
 
     def _log_once(self, infos: list[str]) -> None:
@@ -205,9 +210,10 @@ class PrometheusClient:
                 log.info("Prometheus remarks: %s", each)
 
 
-def _why_untrusted(error: Exception) -> str:
-    """Return why its certificate is not trusted, as OpenSSL says it."""
-    return getattr(error, "verify_message", "") or str(error)
+def _untrusted(error: Exception) -> MetricSourceError:
+    """Return that its certificate is not trusted, and why, as OpenSSL says it."""
+    sentence = WHY_NOT_TRUSTED.get(getattr(error, "verify_code", 0), UNTRUSTED)
+    return MetricSourceError(sentence, is_of_trust=True, cause=getattr(error, "verify_message", "") or str(error))
 
 
 def _cause(error: OSError) -> str | Reason:

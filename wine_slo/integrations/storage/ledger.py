@@ -46,6 +46,7 @@ from wine_slo.integrations.storage.schema import (
     SUBSCRIBERS,
     TRACKS,
 )
+from wine_slo.integrations.storage.writes import Writes
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.engine import KEPT, State
@@ -82,6 +83,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._writes = Writes(database)
 
     @property
     def lease(self) -> LeaseRows:
@@ -174,6 +176,7 @@ class Ledger:
                 .where(sa.or_(ACTIONS.c.at > lately, ACTIONS.c.number == newest))
                 .order_by(ACTIONS.c.number)
             ).all()
+        self._writes.begin(facts.get("looked_at"))
         found = decode(tracks, KeyState)
         state = State(
             tracks={track.key: track for track in found},
@@ -239,7 +242,7 @@ class Ledger:
             "blind_since": encode(after.blind_since),  # for an earlier version that is started again
             "looked_at": encode(after.evaluated_at),
         }
-        with self._database.writing() as connection:
+        with self._writes.open(facts["looked_at"]) as connection:
             upsert(connection, FACTS, [{"name": name, "value": value} for name, value in facts.items()])
             upsert(connection, TRACKS, [{"key": encode(each.key), "value": encode(each)} for each in tracks])
             if gone:
@@ -252,17 +255,17 @@ class Ledger:
         Raises:
             LedgerError: Nothing was written.
         """
-        with self._database.writing() as connection:
+        with self._writes.open() as connection:
             upsert(connection, DELIVERIES, [record_row(each) for each in records])
 
     def keep_subscriber(self, subscriber: Subscriber) -> None:
         """Write how a chat stands with us.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            upsert(connection, SUBSCRIBERS, [{"chat": subscriber.chat, "value": encode(subscriber)}])
+        row = {"chat": subscriber.chat, "value": encode(subscriber)}
+        self._writes.keep(("subscriber", subscriber.chat), lambda connection: upsert(connection, SUBSCRIBERS, [row]))
 
     def _read(self, wanted: sa.Select[Any]) -> Sequence[str]:
         with self._database.reading() as connection:
@@ -274,7 +277,7 @@ class Ledger:
         Raises:
             LedgerError: It cannot.
         """
-        with self._database.writing() as connection:
+        with self._writes.open() as connection:
             attempt = connection.begin_nested()
             upsert(connection, FACTS, [{"name": "tried", "value": ""}])
             attempt.rollback()
@@ -291,19 +294,19 @@ class Ledger:
         """Write a board as it reads now.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            upsert(connection, BOARDS, [board_row(board)])
+        row = board_row(board)
+        self._writes.keep(("board", board.chat), lambda connection: upsert(connection, BOARDS, [row]))
 
     def drop_board(self, chat: Address) -> None:
         """Forget the board of a chat.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            connection.execute(BOARDS.delete().where(BOARDS.c.chat == chat))
+        gone = BOARDS.delete().where(BOARDS.c.chat == chat)
+        self._writes.keep(("board", chat), lambda connection: connection.execute(gone))
 
     def digests(self) -> dict[Address, datetime]:
         """Return which digest each chat received last, by the time at which it was due.
@@ -319,10 +322,10 @@ class Ledger:
         """Write which digest a chat received.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            upsert(connection, DIGESTS, [{"chat": chat, "told": slot.astimezone(UTC).isoformat()}])
+        row = {"chat": chat, "told": slot.astimezone(UTC).isoformat()}
+        self._writes.keep(("digest", chat), lambda connection: upsert(connection, DIGESTS, [row]))
 
     def deployments(self) -> list[Reported]:
         """Return the deployments that were reported and are kept.
@@ -337,10 +340,10 @@ class Ledger:
         """Write the deployments that were reported, instead of those that were kept.
 
         Raises:
-            LedgerError: Nothing was written.
+            LedgerError: It is not written yet; it will be, with the next that can be.
         """
-        with self._database.writing() as connection:
-            upsert(connection, FACTS, [{"name": "deployments", "value": encode(list(reports))}])
+        row = {"name": "deployments", "value": encode(list(reports))}
+        self._writes.keep(("deployments",), lambda connection: upsert(connection, FACTS, [row]))
 
     def charts(self) -> list[ShownChart]:
         """Return the charts that are in chats and are kept.
@@ -377,5 +380,5 @@ class Ledger:
             for action in actions
         ]
         if rows:
-            with self._database.writing() as connection:
+            with self._writes.open() as connection:
                 insert_new(connection, ACTIONS, rows, ACTIONS.c.cause)

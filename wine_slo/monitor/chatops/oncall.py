@@ -17,6 +17,7 @@ from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.lease import Leadership
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, ACKNOWLEDGE_ALL, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
@@ -27,6 +28,7 @@ from wine_slo.slo.oncall.silence_words import ALL
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.source.clocks import SourceTime, WallTime, age
 from wine_slo.slo.text.command_text import MAX_SILENCES, Replies
+from wine_slo.slo.text.leadership import leadership_lines
 from wine_slo.slo.text.silences import MAX_LABEL, silence_choice, silence_not_understood
 from wine_slo.slo.text.status_list import replica_lines, status_list
 
@@ -52,6 +54,7 @@ class OnCall:
         reach: The numbers of the only incidents on which that person may act from that chat; None for everything.
         sharing: The numbers of the incidents of which a chat knows by the same message as of one of them.
         is_overdue: Whether the last evaluation is so old that it does not show the present.
+        leadership: Who leads of several watchdogs; None where there is only one.
     """
 
     def __init__(  # noqa: PLR0913 - one place wires it, by name
@@ -65,7 +68,9 @@ class OnCall:
         *,
         sharing: Callable[[Address, int], Collection[int]] = lambda _chat, _number: (),
         is_overdue: Callable[[], bool] = lambda: False,
+        leadership: Callable[[], Leadership] | None = None,
     ) -> None:
+        self._leadership = leadership
         self._snapshot = snapshot
         self._replies = replies
         self._journal = journal
@@ -128,7 +133,8 @@ class OnCall:
         )
         replicas = replica_lines(replies.fmt, self._snapshot.replicas, now)
         listed = status_list(replies.fmt, shown, now, actions, is_overdue=self._is_overdue())
-        return Answer("\n".join([listed, *replicas]))
+        leads = leadership_lines(replies.fmt, self._leadership(), now) if self._leadership else []
+        return Answer("\n".join([listed, *replicas, *leads]))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))

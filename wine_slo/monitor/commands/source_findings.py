@@ -86,6 +86,8 @@ def _remedy(error: MetricSourceError) -> str:
             return "set WINE_SLO_PROMETHEUS_URL to the address that answers by itself, with its scheme and prefix"
         case int():
             return "see its log, and that of what stands in front of it"
+        case None if error.is_of_trust:
+            return "see its certificate, and those that WINE_SLO_PROMETHEUS_CA_FILE, _CERT_FILE and _KEY_FILE name"
         case None if error.is_too_much:
             return "see why it takes so long: its load, and what lies between"
         case _:

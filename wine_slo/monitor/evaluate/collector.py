@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 READ_WITHIN = 40.0  # seconds, then an objective is blind; four rounds of queries of 10 s each, however long they wait
 
+Shared = Callable[[MetricSource], MetricSource]  # has the queries of many objectives sent together
 Reported = Callable[[str], Deployment | None]  # the last deployment of a job that somebody reported
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class Collector:
         steady: Reads, in seconds, a clock that nobody sets; where there is none, it is the wall clock.
         reported: Knows the deployments that somebody reported.
         read_within: Seconds in which all that an objective needs must be answered.
+        shared: Returns a replica of the source as it is queried by all objectives together.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Collector:
         steady: Callable[[], float] | None = None,
         reported: Reported = lambda _: None,
         read_within: float = READ_WITHIN,
+        shared: Shared = lambda each: each,
     ) -> None:
         self._api = api
         self._clock = clock
@@ -73,7 +76,9 @@ class Collector:
         self._last: tuple[datetime, float] | None = None  # the last evaluation by the source's and by the steady clock
         self._is_by_source = False  # whether that instant goes back to one of the source's clock
         self._recorded: frozenset[datetime] | None = None  # what was known before the source's clock had to be guessed
-        self._readers = Readers(api, lambda each: Reader(each, clock, self._steady, self.now, read_within), self.now)
+        self._readers = Readers(
+            api, lambda each: Reader(shared(each), clock, self._steady, self.now, read_within), self.now
+        )
         self._attributor = Attributor(api)
         self._reported = reported
 

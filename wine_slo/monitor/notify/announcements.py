@@ -17,6 +17,7 @@ from wine_slo.monitor.notify.recipients import Localizer, Recipients
 from wine_slo.slo.backoff import Backoff
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import ChannelError, ChannelOf
+from wine_slo.slo.chat.messages import Keyboard
 from wine_slo.slo.text.command_text import Replies
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ AT_RISK = timedelta(minutes=1)  # before the last evaluation of the process befo
 CHECKED_EVERY = 60.0  # seconds between two checks of how long silences have run
 
 Text = Callable[[Replies], str]
+Buttons = Callable[[Replies], Keyboard]
 
 
 class Announcements:
@@ -51,22 +53,24 @@ class Announcements:
         self._recipients = recipients
         self._localizer = localizer
         self._backoff = Backoff(timedelta(seconds=again_after), LONGEST_WAIT)
-        self._waiting: asyncio.Queue[tuple[Text, Address | None]] = asyncio.Queue(MOST_WAITING)
+        self._waiting: asyncio.Queue[tuple[Text, Address | None, Buttons]] = asyncio.Queue(MOST_WAITING)
 
-    def announce(self, text: Text, but: Address | None = None) -> None:
+    def announce(self, text: Text, but: Address | None = None, buttons: Buttons = lambda _replies: ()) -> None:
         """Have every chat notified, but the one in which it was done; returns at once."""
         try:
-            self._waiting.put_nowait((text, but))
+            self._waiting.put_nowait((text, but, buttons))
         except asyncio.QueueFull:
             log.warning("an announcement was left out: %d are waiting already", MOST_WAITING)
 
     async def run(self) -> None:
         """Deliver what is to be delivered, for ever; a chat that hangs holds no other one's first try."""
         while True:
-            text, but = await self._waiting.get()
+            text, but, buttons = await self._waiting.get()
             reachable = [self._recipients.subscriber(chat) for chat in self._recipients]
             others = [each for each in reachable if not each.is_closed and but not in (each.chat, each.address)]
-            await asyncio.gather(*(self._send_to(self._recipients.address(each.chat), text) for each in others))
+            await asyncio.gather(
+                *(self._send_to(self._recipients.address(each.chat), text, buttons) for each in others)
+            )
 
     async def remind(self, journal: Journal, snapshot: Snapshot) -> None:
         """Remind each day, for ever, which silences go on; at the start announce those of just before the last end."""
@@ -81,10 +85,11 @@ class Announcements:
                 self.announce(partial(Replies.announced, actions=those, now=instant))
             since = instant
 
-    async def _send_to(self, address: Address, text: Text) -> None:
+    async def _send_to(self, address: Address, text: Text, buttons: Buttons) -> None:
+        replies = self._localizer.replies(address.chat)
         for attempt in range(1, TRIES + 1):
             try:
-                await self._channel_of(address).send(address, text(self._localizer.replies(address.chat)), loud=False)
+                await self._channel_of(address).send(address, text(replies), loud=False, buttons=buttons(replies))
             except ChannelError as error:
                 log.warning("chat %s: an announcement was not sent: %s", address.chat.place, error)
                 wait = error.retry_after or self._backoff.wait(attempt)

@@ -109,6 +109,10 @@ class Dispatcher:
         self._has_evaluated.set()
         self.wake()
 
+    async def until_evaluated(self) -> None:
+        """Wait for the first evaluation."""
+        await self._has_evaluated.wait()
+
     @property
     def is_quiet(self) -> bool:
         """Return whether quiet hours hold messages now."""

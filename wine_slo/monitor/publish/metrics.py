@@ -17,7 +17,6 @@ from prometheus_client import (
 from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
 from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
-from wine_slo.monitor.publish.objective_samples import DESCRIBED, samples_of
 from wine_slo.monitor.publish.replica_metrics import ReplicaInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
@@ -26,6 +25,7 @@ from wine_slo.slo.notification.record import Kind
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.deployments import known_deployments
+from wine_slo.slo.views.objective_samples import DESCRIBED, samples_of
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter, which nobody uses
 
@@ -58,9 +58,8 @@ class WatchdogInstruments:
         self._tick_seconds = Histogram(
             names.WATCHDOG_TICK_SECONDS, "Time of one tick.", buckets=TICK_BUCKETS, registry=registry
         )
-        self._queries = counter(
-            names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", (names.OUTCOME,)
-        )
+        by = (names.OUTCOME,)
+        self._queries = counter(names.WATCHDOG_QUERIES, "Queries of Prometheus, by whether they were answered.", by)
         self._messages = counter(names.WATCHDOG_MESSAGES, "Messages delivered or failed.", (names.KIND, names.OUTCOME))
         self._suppressed = counter(
             names.WATCHDOG_NOTIFICATIONS_SUPPRESSED,

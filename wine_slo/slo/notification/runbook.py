@@ -37,6 +37,7 @@ class Section(StrEnum):
     # What is about no incident
     CHAT_UNREACHABLE = "chat-unreachable"
     NO_COMMANDS = "commands-not-received"
+    TAKEOVER = "takeover"
     SILENCE = "silence"
     DRILL = "drill"
     CHART = "chart"

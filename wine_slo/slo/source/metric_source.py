@@ -27,6 +27,7 @@ class MetricSourceError(ReasonedError):
         is_refused: The query itself is wrong, so that a retry cannot help.
         is_too_much: A query over less time might be answered.
         is_of_query: Only this query has no answer; others may have one.
+        is_of_trust: A certificate is not accepted, by it or by us.
         status: The HTTP status of the answer; None where there was none.
     """
 
@@ -37,12 +38,14 @@ class MetricSourceError(ReasonedError):
         is_refused: bool = False,
         is_too_much: bool = False,
         is_of_query: bool = False,
+        is_of_trust: bool = False,
         **holes: str | int | Reason,
     ) -> None:
         super().__init__(sentence, **holes)
         self.is_refused = is_refused
         self.is_too_much = is_too_much
         self.is_of_query = is_of_query
+        self.is_of_trust = is_of_trust
         status = holes.get("status")
         self.status = status if isinstance(status, int) else None
 

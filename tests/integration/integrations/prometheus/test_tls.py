@@ -83,6 +83,18 @@ async def test_a_server_of_the_own_ca_is_trusted_and_of_none_other(
             assert await queries.client() is None
 
 
+async def test_a_certificate_that_has_expired_and_one_of_another_host_are_called_so(authority: Authority) -> None:
+    for identity, sentence in (
+        (authority.identity("old", days=-1), "its certificate is not valid now (certificate has expired): it must be "),
+        (
+            authority.identity("other", address="127.0.0.2"),
+            "its certificate is one of another host (IP address mismatch",
+        ),
+    ):
+        async with serving(authority.server(identity)) as prometheus:
+            assert (await refusal(Queries(prometheus.url, TlsFiles(authority.ca, None, None)))).startswith(sentence)
+
+
 async def test_a_client_is_known_by_its_certificate(authority: Authority, server: Identity) -> None:
     client = authority.identity("watchdog")
     async with serving(authority.server(server, wants_clients_of=authority)) as prometheus:
@@ -106,8 +118,9 @@ async def test_prometheus_itself_accepts_the_client_of_the_right_ca_alone(
     try:
         await prometheus.until_line("Server is ready")
         right, wrong = authority.identity("watchdog"), Authority(tmp_path, "other").identity("stranger")
+        old = authority.identity("old", days=-1)
         await Queries(f"https://{url}", TlsFiles(authority.ca, right.cert, right.key)).query()
-        for cert, key in ((wrong.cert, wrong.key), (None, None)):
+        for cert, key in ((wrong.cert, wrong.key), (old.cert, old.key), (None, None)):
             queries = Queries(f"https://{url}", TlsFiles(authority.ca, cert, key))
             sentences = [await refusal(queries) for _ in range(10)]  # its reason may be lost with the connection
             assert any(each.startswith("it does not accept this client's certificate (") for each in sentences)

@@ -10,14 +10,19 @@ import pytest
 from tests.support.fakes.tcp_proxy import TcpProxy
 from tests.support.real.postgres import OWNER, PASSWORDS, STRANGER, Database, Postgres
 from tests.support.real.prometheus import free_port
-from tests.support.scene import at
+from tests.support.scene import CHAT, at
 from wine_slo.integrations.storage.engines.postgresql import Postgresql
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
+from wine_slo.integrations.storage.rows import encode
 from wine_slo.integrations.storage.schema import STEPS, TABLES
+from wine_slo.slo.chat.address import Address
+from wine_slo.slo.chat.channel import Subscriber
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.source.deployment import Reported
+from wine_slo.slo.views.board_text import BoardRecord
 
 
 def refusal(url: str) -> str:
@@ -165,6 +170,10 @@ async def fails(call: Callable[..., object], *arguments: object) -> tuple[str, f
     return str(caught.value), monotonic() - began
 
 
+def keys(count: int) -> list[Key]:
+    return [Key("latency", (("endpoint", str(number)),)) for number in range(count)]
+
+
 def known(number: int) -> State:
     return State(last_number=number, evaluated_at=at(number))
 
@@ -216,6 +225,25 @@ async def test_a_restart_of_the_server_costs_no_call(
     assert written(database) == [["4"]]
 
 
+async def test_who_is_cut_off_in_the_middle_of_a_write_holds_up_nobody_else(
+    database: Database, proxy: TcpProxy, ledger: Ledger
+) -> None:
+    state = State(tracks={key: KeyState(key=key, since=at(0), sight_since=at(0)) for key in keys(50)})
+    await asyncio.to_thread(ledger.save, State(), state)
+    proxy.stalls(after=100)
+    await fails(ledger.save, State(), state)
+    other = await asyncio.to_thread(Ledger.open, database.url)
+    began = monotonic()
+    while True:
+        try:
+            await asyncio.to_thread(other.save, known(1), known(2))
+        except LedgerError:
+            assert monotonic() - began < 10
+        else:
+            break
+    other.close()
+
+
 async def test_a_row_that_somebody_else_has_locked_ends_a_call_in_time(database: Database, ledger: Ledger) -> None:
     await asyncio.to_thread(ledger.save, State(), known(1))
     holding = asyncio.create_task(asyncio.to_thread(database.run, "BEGIN; LOCK TABLE facts; SELECT pg_sleep(4)"))
@@ -228,8 +256,65 @@ async def test_a_row_that_somebody_else_has_locked_ends_a_call_in_time(database:
 
 
 async def test_a_large_state_is_written_and_read_at_once(database: Database, ledger: Ledger) -> None:
-    keys = [Key("latency", (("endpoint", str(number)),)) for number in range(5000)]
-    state = State(tracks={key: KeyState(key=key, since=at(0), sight_since=at(0)) for key in keys})
+    state = State(tracks={key: KeyState(key=key, since=at(0), sight_since=at(0)) for key in keys(5000)})
     await asyncio.to_thread(ledger.save, State(), state)
     assert database.run("SELECT count(*) FROM tracks") == [["5000"]]
     assert len((await asyncio.to_thread(ledger.load)).state.tracks) == 5000
+
+
+async def test_what_could_not_be_written_in_an_outage_is_written_after_it(
+    postgres: Postgres, database: Database, ledger: Ledger
+) -> None:
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    board = BoardRecord(address=CHAT.within("30"), message=3, text="", written_at=at(0))
+    report = Reported(job="api", version="1.2", at=at(1))
+    async with postgres.away():
+        await fails(ledger.keep_subscriber, Subscriber(chat=CHAT))
+        await fails(ledger.keep_subscriber, Subscriber(chat=CHAT, language="ru"))
+        await fails(ledger.keep_board, board)
+        await fails(ledger.keep_deployments, [report])
+        await fails(ledger.mark_digest, CHAT, at(0))
+        await fails(ledger.save, known(1), known(2))
+    await asyncio.to_thread(ledger.save, known(1), known(3))
+    assert written(database) == [["3"]]
+    again = Ledger.open(database.url)
+    assert again.load().subscribers == (Subscriber(chat=CHAT, language="ru"),)
+    assert (again.boards(), again.digests(), again.deployments()) == ([board], {CHAT: at(0)}, [report])
+    again.close()
+
+
+async def test_another_history_that_appears_in_an_outage_is_not_written_over(
+    postgres: Postgres, database: Database, ledger: Ledger
+) -> None:
+    await asyncio.to_thread(ledger.load)
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    await asyncio.to_thread(ledger.save, known(1), known(2))
+    async with postgres.away():
+        await fails(ledger.save, known(2), known(3))
+    database.run(f"UPDATE facts SET value = '{encode(at(1))}' WHERE name = 'looked_at'")  # as a backup has it
+    sentence, _ = await fails(ledger.save, known(2), known(4))
+    assert "holds another history: restart the watchdog to go on with that" in sentence
+    assert written(database) == [["2"]]
+    await asyncio.to_thread(ledger.load)
+    await asyncio.to_thread(ledger.save, known(1), known(5))
+    assert written(database) == [["5"]]
+
+
+async def test_a_write_whose_answer_was_lost_is_still_the_history_that_was_left(
+    database: Database, proxy: TcpProxy, ledger: Ledger
+) -> None:
+    await asyncio.to_thread(ledger.load)
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    proxy.stalls(after=100)  # of the answers; what was sent arrives later, and so does its commit
+    await fails(ledger.save, known(1), known(2))
+    await proxy.passes()
+    await asyncio.to_thread(database.run, f"UPDATE facts SET value = '{encode(at(2))}' WHERE name = 'looked_at'")
+    await asyncio.to_thread(ledger.save, known(1), known(3))
+    assert written(database) == [["3"]]
+
+
+async def test_a_value_that_can_never_be_written_holds_up_no_other(database: Database, ledger: Ledger) -> None:
+    sentence, _ = await fails(ledger.keep_subscriber, Subscriber(chat=Address("telegram:\0")))
+    assert "cannot contain NUL" in sentence
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    assert written(database) == [["1"]]

@@ -9,7 +9,7 @@ import pytest
 from tests.support.fakes.snapshot import FakeSnapshot
 from tests.support.scene import Scene
 from wine_slo.config.setting_types import BotToken, ChatAddress
-from wine_slo.integrations.console.channel import CONSOLE, ConsoleChannel
+from wine_slo.integrations.console.channel import CONSOLE
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.notify.channels import Channels, Connected, open_channels
 from wine_slo.monitor.notify.dispatcher import Dispatcher
@@ -77,10 +77,13 @@ def test_telegram_delivers_to_the_chats_and_topics_of_the_settings_the_second_on
         pytest.param(WatchdogSettings(telegram_token=TOKEN), ["telegram"], id="no chat, but /id is answered"),
     ],
 )
-def test_without_a_recipient_messages_are_printed(settings: WatchdogSettings, listening: list[str]) -> None:
+async def test_without_a_recipient_messages_are_printed(
+    settings: WatchdogSettings, listening: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
     channels = open_channels(settings, Gate())
     assert channels.recipients == (CONSOLE,)
-    assert isinstance(channels.alerts(CONSOLE), ConsoleChannel)
+    await channels.alerts(CONSOLE).send(CONSOLE, "Hello")
+    assert "Hello" in capfd.readouterr().out
     assert channels.is_only_terminal
     assert [name for name, _ in channels.listening()] == listening
 

@@ -5,19 +5,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-MOST_ROWS = 1000  # that are sent before an answer is awaited
-
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, or overwrite those of the same key."""
+    """Insert rows, or overwrite those of the same key; of two with one key the last is written.
+
+    On PostgreSQL many rows are one statement, which SQLAlchemy makes of those that return something. Else the driver
+    sends many, and a transaction that is cut off among them is not idle for the server, which then keeps its locks.
+    """
     if not rows:
         return
     insert = _insert_for(connection, table)
     keys = [column.name for column in table.primary_key]
     others = {name: insert.excluded[name] for name in rows[0] if name not in keys}
     statement = insert.on_conflict_do_update(index_elements=keys, set_=others)
-    for first in range(0, len(rows), MOST_ROWS):
-        connection.execute(statement, rows[first : first + MOST_ROWS])
+    different = list({tuple(row[name] for name in keys): row for row in rows}.values())
+    connection.execute(statement.returning(table.c[keys[0]]) if _is_postgresql(connection) else statement, different)
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]], unique: sa.Column[Any]) -> int:
@@ -46,4 +48,8 @@ _LOCK_ROWS = (
 
 
 def _insert_for(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if _is_postgresql(connection) else sqlite.insert(table)
+
+
+def _is_postgresql(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "postgresql"

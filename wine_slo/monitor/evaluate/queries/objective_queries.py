@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from wine_slo.monitor.evaluate.queries.aside import worked_out
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Reading
 from wine_slo.slo.evaluation.sampling import answers_of, key_of, read, read_nothing
@@ -70,7 +71,8 @@ class ObjectiveQueries:
             gone = await self._api.query(promql.targets_of_late(objective))
             return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
 
-        grid = await asyncio.to_thread(self._grid, scrapes, now)
+        size = len(self._state.tracks) + len(scrapes.at)
+        grid = await worked_out(size, lambda: self._grid(scrapes, now))
         by_interval, by_instant = promql.interval_queries(objective), promql.instant_queries(objective)
         intervals, instants = await asyncio.gather(
             asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),

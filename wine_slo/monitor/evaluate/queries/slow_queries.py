@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+from wine_slo.monitor.evaluate.queries.aside import worked_out
 from wine_slo.slo.evaluation.sampling import by_key
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import SELDOM, Budget, budgets_by_key, reach, stays_known_for, windows
@@ -116,7 +117,7 @@ class Budgets:
             }
             return budgets_by_key(objective, known_for, events, bad_ratios, period)
 
-        return await asyncio.to_thread(budgets)
+        return await worked_out(len(events), budgets)
 
     def _answers_of(self, objective: Objective, period: Period | None) -> _Answers:
         """Return what is known of an objective; nothing where its calendar window has begun anew."""
@@ -137,8 +138,8 @@ class Budgets:
         now = self._steady()
         sent_at, answer = answers.known.get(what, (None, {}))
         if sent_at is None or now - sent_at >= stays_known_for(span).total_seconds():
-            vector = await self._api.query(text)
-            found = await asyncio.to_thread(by_key, answers.objective, vector.samples)
+            samples = (await self._api.query(text)).samples
+            found = await worked_out(len(samples), lambda: by_key(answers.objective, samples))
             answer = {key: check(value) for key, value in found.items()}
             answers.known[what] = (now, answer)
         return answer

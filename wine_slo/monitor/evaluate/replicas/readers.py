@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from wine_slo.monitor.evaluate.queries.reader import LATE, Reader
@@ -17,6 +18,7 @@ from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.reading import Reading, untrusted
 from wine_slo.slo.evaluation.sampling import read_blind
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
+from wine_slo.slo.objectives.selector import few
 from wine_slo.slo.replicas.panel import Choice, Panel, choose
 from wine_slo.slo.replicas.replica_state import ReplicaState, replica_states
 from wine_slo.slo.replicas.view import View
@@ -52,7 +54,11 @@ class Readers:
             state: What was known.
             objectives: All objectives.
         """
-        choices = await asyncio.gather(*(self._choice(each, state) for each in objectives.all))
+        tracks: dict[str, dict[Key, KeyState]] = {each.name: {} for each in objectives.all}
+        for key, track in state.tracks.items():
+            tracks.setdefault(key.objective, {})[key] = track
+        own = [replace(state, tracks=tracks[each.name]) for each in objectives.all]  # all others would be searched too
+        choices = await asyncio.gather(*map(self._choice, objectives.all, own))
         if len(self._readers) > 1:
             self._note(objectives.all, choices, self._now())
         return (
@@ -97,22 +103,27 @@ class Readers:
     def _note(self, objectives: Sequence[Objective], choices: Sequence[Choice], now: datetime) -> None:
         """Keep what is remembered; log and count what has changed."""
         known, self._panels = self._panels, {}
+        news: dict[str, list[str]] = {}  # objectives by what is to be said of them
         for objective, choice in zip(objectives, choices, strict=True):
             before, panel = known.get(objective.name, Panel()), choice.panel
             self._panels[objective.name] = panel
-            for name in panel.left.keys() - before.left.keys():
-                log.warning("%s does not see %s: %s", name, objective.name, panel.left[name].reason)
-            for name in before.left.keys() - panel.left.keys():
-                log.info("%s sees %s again", name, objective.name)
+            found = [
+                f"{name} is left out ({panel.left[name].reason})" for name in panel.left.keys() - before.left.keys()
+            ]
+            found += [f"{name} sees again" for name in before.left.keys() - panel.left.keys()]
             if before.main and panel.main != before.main:
-                log.warning("%s is judged by %s from now on, not by %s", objective.name, panel.main, before.main)
+                found.append(f"judged by {panel.main} from now on, not by {before.main}")
                 self._replicas.count("switched_to", panel.main)
             for key, each in panel.disagreements(objective, now).items():
                 if (key, each.since) not in self._counted:
                     self._counted.add((key, each.since))
-                    log.warning("%s: it is worse by %s than by %s", key, ", ".join(each.bad), ", ".join(each.good))
+                    found.append(f"worse by {', '.join(each.bad)} than by {', '.join(each.good)}")
                     for name in each.bad:
                         self._replicas.count("worse_than_others", name)
+            for sentence in found:
+                news.setdefault(sentence, []).append(objective.name)
+        for sentence, names in news.items():
+            log.warning("%s: %s", sentence, few(names))
         self._counted = {
             (key, each.since)
             for panel in self._panels.values()
