@@ -161,7 +161,7 @@ def choose(
     )
 
 
-def judgement_of(  # noqa: PLR0913 - the last three say what they are
+def judgement_of(
     objective: Objective,
     track: KeyState | None,
     reading: Reading | None,
