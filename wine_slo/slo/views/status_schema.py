@@ -14,6 +14,7 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.views.leadership_status import LeadershipStatus
 
 
@@ -354,25 +355,6 @@ class Selection:
     page: int
     pages: int
     per_page: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicaStatus:
-    """One of several Prometheus that scrape the same targets.
-
-    Attributes:
-        name: Its host and port, as the settings have them.
-        used: Whether objectives are judged by it.
-        reason: Why none is; empty where it sees all that others see.
-        left_since: Since when it does not.
-        worse: Objectives and label sets that are worse by it than by others, for longer than their scrapes explain.
-    """
-
-    name: str
-    used: bool
-    reason: str
-    left_since: datetime | None
-    worse: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
