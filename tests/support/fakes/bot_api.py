@@ -257,12 +257,19 @@ class BotApi(OnLoopback):
     # What people do
 
     async def says(
-        self, chat_id: int, user_id: int, text: str, topic: int | None = None, *, ago: timedelta = timedelta(0)
+        self,
+        chat_id: int,
+        user_id: int,
+        text: str,
+        topic: int | None = None,
+        *,
+        ago: timedelta = timedelta(0),
+        reply_to: int | None = None,
     ) -> Message:
         """A person writes into a chat, now or some time ago."""
         chat = self.chat(chat_id)
         version = Version(text, text, None, self._clock() - ago)
-        message = Message(self._next("message"), chat, self._person(user_id), [version], topic=topic)
+        message = Message(self._next("message"), chat, self._person(user_id), [version], topic=topic, reply_to=reply_to)
         chat.history[message.id] = message
         await self.sends_update("message", message.as_json())
         return message

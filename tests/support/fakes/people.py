@@ -98,6 +98,10 @@ class Talk:
         await self.is_handled()
         assert len(known.messages) == before, known.texts
 
+    async def is_introduced(self) -> None:
+        """Wait until the bot knows its own name."""
+        await self.api.until(lambda: self.api.calls_of("setMyCommands"))
+
     async def is_handled(self, seconds: float = 30.0) -> None:
         """Wait until everything that was said is received, and what it led to is done."""
         last = self.api.last_update

@@ -36,6 +36,12 @@ class Chat(msgspec.Struct):
     title: str = ""
 
 
+class Replied(msgspec.Struct):
+    """The message that another one replies to."""
+
+    sender: User | None = msgspec.field(name="from", default=None)
+
+
 class Message(msgspec.Struct):
     """A message."""
 
@@ -50,6 +56,7 @@ class Message(msgspec.Struct):
     forward_origin: msgspec.Raw = NOTHING
     forward_date: msgspec.Raw = NOTHING  # the same of older servers
     is_automatic_forward: bool = False
+    reply_to_message: Replied | None = None
     migrate_to_chat_id: int | None = None
     migrate_from_chat_id: int | None = None
 
@@ -57,6 +64,11 @@ class Message(msgspec.Struct):
     def is_private(self) -> bool:
         """Return whether it was written to the bot alone."""
         return self.chat.type == "private"
+
+    def is_reply_to(self, bot: int) -> bool:
+        """Return whether it replies to a message of a bot, by the bot's id."""
+        replied = self.reply_to_message
+        return replied is not None and replied.sender is not None and replied.sender.id == bot
 
     @property
     def is_forwarded(self) -> bool:

@@ -232,9 +232,11 @@ class TelegramUpdates:
         message = update.message or update.channel_post
         if message is None or (message.sender is not None and message.sender.is_bot and not message.sender_chat):
             return None
-        text = INVISIBLE.sub(" ", message.text[:LONGEST_TEXT]).strip()
+        text, is_mentioned = self._without_mention(INVISIBLE.sub(" ", message.text[:LONGEST_TEXT]).strip())
         found = _COMMAND.fullmatch(text)
-        if found is None and (not message.is_private or message.is_forwarded or not text):
+        is_to_us = message.is_private or is_mentioned
+        is_reply = message.is_reply_to(int(self._bot.token.partition(":")[0]))
+        if found is None and (not (is_to_us or is_reply) or message.is_forwarded or not text):
             return None
         word, name, rest = found.groups() if found else ("", None, text)
         if name is not None and self._name is not None and name.lower() != self._name.lower():
@@ -248,12 +250,19 @@ class TelegramUpdates:
             person=person_of(message.sender, message.sender_chat),
             command=word.lower(),
             arguments=tuple((rest or "").split()),
-            is_to_us=(name is not None and self._name is not None) or message.is_private,
+            is_to_us=(name is not None and self._name is not None) or is_to_us,
             is_private=message.is_private,
             is_forwarded=message.is_forwarded,
             sent_at=sent_at,
         )
         return self._answer(question)
+
+    def _without_mention(self, text: str) -> tuple[str, bool]:
+        """Return a text without the bot's name, and whether the name was in it; that of a command stays with it."""
+        if self._name is None:
+            return text, False
+        rest = re.sub(rf"(?<![\w@])@{re.escape(self._name)}(?!\w)[,:]?", " ", text, flags=re.IGNORECASE)
+        return " ".join(rest.split()) if rest != text else text, rest != text
 
     async def _answer(self, question: Question) -> None:
         async with self._turns:  # what is said may have to wait, and what others do must not wait for that

@@ -17,9 +17,10 @@ from collections.abc import Callable, Collection, Container, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from wine_slo.monitor.chatops.offers import Offers
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.limits import Excess, Limit
-from wine_slo.slo.chat.messages import Answer, Command, Press, Question, Reaction, Reception, Refusal
+from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception, Refusal
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.text.command_text import Replies
 
@@ -37,6 +38,8 @@ STRANGERS_A_MINUTE = 20  # all of them together, for the same reason as in a gro
 NEAR = 0.6  # how alike a command must be to be what was meant; difflib's usual
 NEAR_IN_GROUPS = 0.75  # the same where it may have been said to another bot
 BEGINS = 3  # letters that a command may be shortened to
+LONGEST_LABEL = 60  # characters of a button
+GUESS = "guess"  # the button of what was probably meant
 HELP, ID, VERSION, START = "help", "id", "version", "start"
 LAST = (HELP, ID, VERSION, START)  # of the list of commands: the rare ones
 OF_STRANGERS = (ID, START)
@@ -129,12 +132,14 @@ class Router:
         self._repeats = Limit(REPEATS, REPEATS_WITHIN)
         self._stranger = Limit(1)
         self._strangers = Limit(STRANGERS_A_MINUTE)
+        self._guesses = Offers[Question]()
         self._old_answered: dict[Address, datetime] = {}
         self.add(
             Command(HELP, phrase("All commands"), self._help),
             Command(ID, phrase("The id of this chat, and yours"), self._id),
             Command(VERSION, phrase("The version that is running"), self._show_version),
             Reaction(HELP, self._press_help),
+            Reaction(GUESS, self._press_guess),
         )
 
     def add(self, *those: Command | Reaction) -> None:
@@ -276,13 +281,27 @@ class Router:
 
     def _guess(self, question: Question, replies: Replies) -> Answer | None:
         """Return what may have been meant; what was probably said to another bot is left to it."""
-        if not question.command:
-            word = question.arguments[0].casefold().strip(".!?") if question.arguments else ""
-            return Answer(replies.no_command(self._near(word, NEAR_IN_GROUPS)))
-        near = self._near(question.command, NEAR if question.is_to_us else NEAR_IN_GROUPS)
-        if near is None and not question.is_to_us:
-            return None
-        return Answer(replies.unknown(question.command, near))
+        if question.command:
+            near = self._near(question.command, NEAR if question.is_to_us else NEAR_IN_GROUPS)
+            text, words = replies.unknown(question.command, near), [*question.arguments]
+        else:
+            word, *words = question.arguments or ("",)
+            near = self._near(word.casefold().strip(".,!?"), NEAR_IN_GROUPS)
+            text = replies.no_command(near)
+        if near is None:
+            return Answer(text) if question.is_to_us else None
+        place = self._guesses.keep(question, replace(question, command=near, arguments=tuple(words)))
+        label = f"/{' '.join((near, *words))}"[:LONGEST_LABEL]
+        return Answer(text, ((Button(label, GUESS, (place,)),),))
+
+    async def _press_guess(self, press: Press) -> Answer:
+        """Carry out what was probably meant, as who presses."""
+        question = self._guesses.take(press)
+        if question is None:
+            return Answer(toast=self._replies(press.chat).chosen_already(), reception=Reception.OLD)
+        question = replace(question, person=press.person, is_forwarded=False, sent_at=press.pressed_at or self._clock())
+        reception, answer = await self._answer(question)
+        return replace(answer or Answer(), reception=reception, replaces=True)
 
     def _near(self, word: str, cutoff: float) -> str | None:
         """Return the command that was probably meant by a word."""

@@ -34,14 +34,15 @@ from wine_slo.slo.text.objective_detail import no_chart
 from wine_slo.slo.views.chart_spec import (
     AFTER,
     ObjectiveSeries,
+    ShownChart,
     caption_of,
     chart_of,
+    end_lines,
     span_line,
     span_of,
     step_of,
 )
 from wine_slo.slo.views.deployments import known_deployments
-from wine_slo.slo.views.shown_chart import ShownChart, end_lines
 
 log = logging.getLogger(__name__)
 
@@ -202,8 +203,8 @@ class Charts:
             log.exception("a chart of %s failed by a fault of ours", key)
             self._on_message(Kind.CHART, "failed")
         else:
-            log.info("chat %s was sent a chart of %s", chat.place, key)
             await self._keep(ShownChart(incident=incident.number, chat=chat, message=shown))
+            log.info("chat %s was sent a chart of %s", chat.place, key)
             self._on_message(Kind.CHART, "told")
 
     async def _replace(self, chart: ShownChart, incident: Incident) -> None:

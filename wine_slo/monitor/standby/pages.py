@@ -74,6 +74,7 @@ class StandbyPages:
             overdue_after=self._overdue_after if view.is_followed else timedelta(-1),
             records=view.memory.records,
             actions=view.actions,
+            has_readings=False,
             unreachable={each.chat: each.closed_because for each in subscribers if each.is_closed and each.since},
         )
         state, objectives, now = view.state, view.objectives, view.now()

@@ -1,4 +1,6 @@
-"""How often somebody may send commands: of what is too much in a minute, the first is answered and no other.
+"""How often somebody may send commands: of what is too much, the first is answered with how long to wait.
+
+Nothing more is answered in that time, and after it the next one is, so that nobody who waits meets silence.
 
 Telegram lets a bot say 20 things a minute in a group and about one a second in a private chat. Answers stay well below
 that, so that an alert has room at any time. Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
@@ -11,6 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 MINUTE = timedelta(minutes=1)
+SAID_EVERY = timedelta(seconds=20)  # at the most, as what is said takes room as well
 KEPT = 1000  # whose last times are remembered
 
 
@@ -56,7 +59,7 @@ class Limit:
         free_at = lately.times[0] + self._within
         is_first = lately.notified_until is None or now >= lately.notified_until
         if is_first:
-            lately.notified_until = now + max(self._within, MINUTE)
+            lately.notified_until = max(free_at, now + SAID_EVERY)
         return Excess(max(1, ceil((free_at - now).total_seconds())), is_first)
 
     def count(self, who: Hashable, now: datetime) -> None:

@@ -93,7 +93,8 @@ class Question:
         address: Where.
         message: The id of the message with the command.
         person: Who.
-        command: The word after the slash, in small letters; empty where there is none, which only a private chat sends.
+        command: The word after the slash, in small letters; empty where there is none, which is sent only where the bot
+            is addressed: in a private chat, with its name, or as a reply to a message of its own.
         arguments: The words after it.
         is_to_us: Whether it is surely meant for us; in a group other bots read a bare `/status` too.
         is_private: Whether nobody else is in that chat.

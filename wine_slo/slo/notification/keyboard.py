@@ -20,6 +20,11 @@ VERBS = frozenset(
 HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until it is over
 
 
+def which_of(incident: Incident) -> tuple[str, str]:
+    """Return what a button carries to name an incident and its opening."""
+    return str(incident.number), str(incident.openings)
+
+
 def link_to(url: str, say: Callable[[str], str]) -> Keyboard:
     """Return the button that opens a page of the runbook; none where there is no such page."""
     return ((Button(say("Runbook"), url=url),),) if url else ()
@@ -75,7 +80,7 @@ def buttons_of(  # noqa: PLR0913 - one place calls it
     links = link_to(runbook, say)
     if not incident.is_open:
         return links if incident.key == GAP else ()
-    which = (str(incident.number), str(incident.openings))
+    which = which_of(incident)
     acknowledgement = actions.acknowledgement(incident)
     silence = actions.silence_of(incident, incidents, now)
     first = (

@@ -16,7 +16,16 @@ from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.oncall.actions import LONGEST_SILENCE
 from wine_slo.slo.oncall.lookup import AND, Names, UnknownNameError, UnknownNumberError
 from wine_slo.slo.oncall.not_understood import NotUnderstoodError, SeveralEndsError, SlipError, TooLongError
-from wine_slo.slo.oncall.silence_words import bare, before_reason, is_all, is_because, is_label, parted, trimmed
+from wine_slo.slo.oncall.silence_words import (
+    VERBS,
+    bare,
+    before_reason,
+    is_all,
+    is_because,
+    is_label,
+    parted,
+    trimmed,
+)
 from wine_slo.slo.oncall.spoken_moment import slip_of
 from wine_slo.slo.oncall.time_phrases import take_end
 
@@ -106,6 +115,8 @@ def parse_silence(words: Sequence[str], names: Names, now: datetime, zone: tzinf
     Raises:
         NotUnderstoodError: They want nothing that can be done.
     """
+    while len(words) > 1 and bare(words[0]) in VERBS:
+        words = words[1:]
     text = " ".join(words)
     tokens = list(_TOKEN.finditer(text))
     said = [each[0] for each in tokens]

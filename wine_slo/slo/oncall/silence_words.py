@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from wine_slo.slo.oncall.actions import LONGEST_REASON
 
 ALL = ("all", "everything", "every", "*", "всё", "все", "всего", "всем")
+VERBS = (  # what the command says already
+    *("silence", "mute", "snooze", "quiet", "please", "pls"),
+    *("заглуши", "заглушить", "замолчи", "молчи", "тишина", "выключи", "пожалуйста"),
+)
 BECAUSE = (
     *(":", "-", "–", "—", "because", "reason", "due", "during", "while", "as", "since"),
     *("потому", "причина", "пока", "из-за", "ввиду"),

@@ -30,7 +30,7 @@ Words = Sequence[str]
 FACE = 12  # hours of a clock's face
 LAST_HOUR = 24
 
-_DIGITS = re.compile(r"(\d{1,2})(?:\s?[:.\-\N{EN DASH}h]\s?(\d{2}))?(?::00)?(am|pm|a\.m|p\.m)?", re.ASCII)
+_DIGITS = re.compile(r"(\d{1,2})(?:\s?[:.\-\N{EN DASH}h]\s?(\d{2})h?)?(?::00)?(am|pm|a\.m|p\.m)?", re.ASCII)
 _SHORT = re.compile(r"(\d{1,2})(?:h|ч)(\d{2})?", re.ASCII)  # 18h, 18ч30
 _MILITARY = re.compile(r"([01]\d|2[0-3])([0-5]\d)", re.ASCII)  # 1800
 
@@ -68,11 +68,11 @@ def take_clock(words: Words, *, is_sure: bool) -> tuple[Clock, Words] | None:
         return Clock(POINTS[first], PM), words[1:]
     taken = _take_digits(words, is_sure=is_sure)
     if taken is None and is_sure:
-        taken = _take_part(words) or _take_in_words(words)
+        taken = take_part(words) or _take_in_words(words)
     return taken
 
 
-def _take_part(words: Words) -> tuple[Clock, Words] | None:
+def take_part(words: Words) -> tuple[Clock, Words] | None:
     """Return a part of a day: `evening`, `утра`."""
     part = PARTS.get(low(words[0]))
     return part and (Clock(part[0], part[1], is_part=True), words[1:])

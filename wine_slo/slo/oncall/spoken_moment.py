@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import TypeVar
 
 from wine_slo.slo.oncall.not_understood import NotUnderstoodError, PastError, SeveralEndsError, SlipError, TooLongError
-from wine_slo.slo.oncall.spoken_clock import Clock, take_clock
+from wine_slo.slo.oncall.spoken_clock import Clock, take_clock, take_part
 from wine_slo.slo.oncall.time_words import (
     DAY_NAMES,
     DAYS,
@@ -21,6 +21,7 @@ from wine_slo.slo.oncall.time_words import (
     END,
     END_OF_DAY,
     END_OF_WEEK,
+    END_OF_WORK,
     EVENING,
     FILLERS,
     FROM_NOW,
@@ -155,6 +156,9 @@ def _take_piece(found: _Found, words: Words, *, is_sure: bool) -> Words | None:
     if found.clock is None and (clock := take_clock(words, is_sure=is_sure)) is not None:
         found.clock = clock[0]
         return clock[1]
+    if found.clock is not None and not found.clock.is_part and (part := take_part(words)) is not None:
+        found.clock = found.clock.in_half_of(part[0])  # 9 tomorrow morning
+        return part[1]
     if found.clock is not None and found.clock.is_part and (clock := take_clock(words, is_sure=True)) is not None:
         found.clock = clock[0].in_half_of(found.clock)  # in the evening at 8
         return clock[1]
@@ -184,10 +188,10 @@ def _take_day(words: Words, found: _Found, *, is_sure: bool) -> Taken[_Day] | No
 def _take_end_of(words: Words, today: date) -> Taken[_Day] | None:
     """Return the day that ends with what the words say: `end of day`, `конца недели`, `EOD`."""
     first, monday = low(words[0]), today + (WEEK - today.weekday()) * DAY
-    if first in END_OF_DAY:
-        return _Day(today, None, MIDNIGHT), words[1:]
-    if first in END_OF_WEEK:
-        return _Day(monday, None, 0), words[1:]
+    short = {END_OF_DAY: (today, MIDNIGHT), END_OF_WORK: (today, EVENING), END_OF_WEEK: (monday, 0)}
+    for names, (day, minutes) in short.items():
+        if first in names:
+            return _Day(day, None, minutes), words[1:]
     if first not in END:
         return None
     rest, is_of_work = words[1:], False
@@ -197,6 +201,8 @@ def _take_end_of(words: Words, today: date) -> Taken[_Day] | None:
     name = low(rest[0]) if rest else ""
     if name in DAY_NAMES:
         return _Day(today, None, EVENING if is_of_work else MIDNIGHT), rest[1:]
+    if is_of_work:
+        return _Day(today, None, EVENING), rest
     if name in (*WEEK_NAMES, *WEEKEND):
         return _Day(monday, None, 0), rest[1:]
     if name in MONTH_NAMES:

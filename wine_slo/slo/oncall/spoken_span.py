@@ -15,6 +15,7 @@ from wine_slo.slo.oncall.time_words import (
     FROM_NOW,
     LENGTHS,
     NUMBERS,
+    ON,
     PLURAL,
     QUARTERS,
     SUM,
@@ -30,10 +31,13 @@ HOUR, MINUTE = UNITS["h"], UNITS["m"]
 VULGAR = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 TENS, ONES = range(20, 100, 10), range(1, 10)
 THREE_QUARTERS = 0.75
+AFTER = ("after",)  # of the day after tomorrow
+FEWEST = 5  # minutes that are said after hours without a unit
 
-_DIGITS = r"\d{1,15}(?:[.,]\d{1,3})?[½¼¾⅓⅔]?|[½¼¾⅓⅔]"
+_DIGITS = r"\d{1,15}(?:[.,]\d{1,3})?[½¼¾⅓⅔]?|\.\d{1,3}|[½¼¾⅓⅔]"
 _NUMBER = re.compile(_DIGITS, re.ASCII)
-_GLUED = re.compile(rf"({_DIGITS})\s*([^\W\d_]+)")
+_GLUED = re.compile(rf"({_DIGITS})\s*([^\W\d_]+)\+?")
+_HOURS = re.compile(r"(\d{1,2}):([0-5]\d)(?:h|ч)", re.ASCII)  # 1:30h
 _MINUTES = re.compile(r"[0-5]\d", re.ASCII)
 
 
@@ -55,6 +59,8 @@ def number_of(word: str) -> float | None:
 
 def spoken_span(text: str) -> timedelta | None:
     """Return the span that a word says: `30m`, `1h30m`, `1h30`, `1.5h`; None where it says none."""
+    if hours := _HOURS.fullmatch(text):
+        return int(hours[1]) * HOUR + int(hours[2]) * MINUTE
     total, end, length = timedelta(0), 0, None
     for part in _GLUED.finditer(text):
         length = LENGTHS.get(low(part[2]))
@@ -65,7 +71,7 @@ def spoken_span(text: str) -> timedelta | None:
         end = part.end()
     if length == HOUR and _MINUTES.fullmatch(text, end):
         return _sum(total, int(text[end:]) * MINUTE)
-    return total if end and end == len(text) else None
+    return total if end and end == len(text) and text[-1] != "+" else None
 
 
 def take_span(words: Words) -> tuple[timedelta | None, Words]:
@@ -81,8 +87,8 @@ def take_span(words: Words) -> tuple[timedelta | None, Words]:
             break
         total, rest = _sum(total, more[0]), more[1]
     used = words[: len(words) - len(rest)]
-    if rest and _ends_with_hours(used) and _MINUTES.fullmatch(rest[0]):
-        total, rest = _sum(total, int(rest[0]) * MINUTE), rest[1:]
+    if rest and _ends_with_hours(used) and (minutes := _minutes(rest[0])) is not None:
+        total, rest = _sum(total, minutes * MINUTE), rest[1:]
     for phrase in FROM_NOW:
         if _begins_with(rest, phrase):
             rest = rest[len(phrase) :]
@@ -105,12 +111,13 @@ def _take_quantity(words: Words, *, is_more: bool = False) -> Taken | None:
     if glued is not None:
         return _with_half(glued, glued, words[1:], first)
     if not is_more and first in PLURAL and len(words) > 1:
-        number, rest = _take_number(words[1:])
+        number, rest = _take_number(words[2:] if low(words[1]) in ON else words[1:])
         if number is not None and not (rest and low(rest[0]) in LENGTHS):
             return times(number, LENGTHS[first]), rest
     number, rest = _take_number(words)
+    is_alone = not is_more and first in ALONE and low(" ".join(words[1:2])) not in AFTER
     if number is None:
-        return None if is_more or first not in ALONE else _with_half(LENGTHS[first], LENGTHS[first], words[1:], first)
+        return _with_half(LENGTHS[first], LENGTHS[first], words[1:], first) if is_alone else None
     while rest and low(rest[0]) in ARTICLES:
         rest = rest[1:]
     if not rest or (length := LENGTHS.get(low(rest[0]))) is None:
@@ -151,6 +158,12 @@ def _with_half(span: timedelta, length: timedelta, words: Words, unit: str) -> T
         if unit in LENGTHS and _begins_with(words, phrase):
             return _sum(span, times(0.5, length)), words[len(phrase) :]
     return span, words
+
+
+def _minutes(word: str) -> float | None:
+    """Return the minutes that a number after hours says: `1h 30`, `час пятнадцать`; None where it is none."""
+    number = float(word) if _MINUTES.fullmatch(word) else NUMBERS.get(low(word))
+    return number if number is not None and FEWEST <= number < HOUR / MINUTE else None
 
 
 def _ends_with_hours(words: Words) -> bool:

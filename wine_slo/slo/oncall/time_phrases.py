@@ -21,6 +21,7 @@ from wine_slo.slo.oncall.time_words import (
     BEGINS_IN,
     BY,
     FOR,
+    FOR_IN_WORDS,
     FOREVER,
     MORE,
     MOST_SKIPPED,
@@ -100,7 +101,11 @@ def _take_named(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
 
 def _take_for(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
     """Return the end of what is said after `for`: a span, the night, the weekend, or a moment."""
-    if low(words[0]) not in FOR or len(words) < 2:
+    if tuple(map(low, words[:2])) == FOR_IN_WORDS:
+        words = words[1:]
+    elif low(words[0]) not in FOR:
+        return None
+    if len(words) < 2:
         return None
     rest = words[2:] if low(words[1]) == "the" and len(words) > 2 else words[1:]
     first = low(rest[0])

@@ -23,7 +23,8 @@ LENGTHS = {
 }
 ALONE = (  # one of it
     *("minute", "hour", "day", "week", "month", "year"),
-    *("минуту", "минутку", "час", "часик", "часок", "день", "сутки", "неделю", "недельку", "месяц", "год"),
+    *("минуту", "минутку", "час", "часика", "часик", "часок", "день", "сутки", "неделю", "недельку", "месяц", "год"),
+    *("минуты", "часа", "дня", "суток", "недели"),  # в течение часа
 )
 PLURAL = ("минут", "часа", "часов", "часика", "дня", "дней", "недели", "секунд")  # before a number: минут двадцать
 WHOLE = {  # a span in one word
@@ -66,7 +67,9 @@ FROM_NOW = (("from", "now"), ("вперед",))  # after a span
 UNTIL = ("until", "till", "til", "'til", "untill", "до")
 UNTIL_NOT = ("пока", "не")  # until, of something that happens
 BY = ("by", "to", "к", "ко", "по")  # until, where a moment follows
-FOR = ("for", "на")
+FOR = ("for", "within", "на")
+FOR_IN_WORDS = ("в", "течение")
+ON = ("на",)  # минут на двадцать
 MORE = ("the", "next", "another", "ближайший", "ближайшие", "следующий", "следующие", "еще")  # for the next hour
 AT = ("at", "в", "во", "на", "on", "до", "около", "the", "this", "next", "coming", "ближайшего", "ближайшей")
 NEXT = ("следующего", "следующей", "следующую", "следующий", "этого", "этой", "эту", "ближайшую", "ближайший")
@@ -118,7 +121,7 @@ DAY_NAMES = ("day", "today", "дня", "суток", "сегодня", "день
 WEEK_NAMES = ("week", "недели", "неделю")
 WEEKEND = ("weekend", "weekends", "выходных", "выходные")
 MONTH_NAMES = ("month", "месяца")
-END_OF_DAY, END_OF_WEEK = ("eod", "eob", "cob"), ("eow",)
+END_OF_DAY, END_OF_WORK, END_OF_WEEK = ("eod",), ("eob", "cob"), ("eow",)
 NIGHT = ("night", "ночь", "overnight")  # for the night: until the morning
 
 HOUR = 60  # minutes

@@ -61,6 +61,7 @@ class Process:
         actions: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
+        has_readings: Whether it evaluates itself; a standby has what the leader wrote, in which there are no numbers.
         replicas: How each replica of the metric source stands; none where there is but one.
     """
 
@@ -72,6 +73,7 @@ class Process:
     actions: Actions = NO_ACTIONS
     unreachable: Mapping[Address, str] = field(default_factory=dict)
     is_quiet: bool = False
+    has_readings: bool = True
     replicas: tuple[ReplicaState, ...] = ()
 
 
@@ -87,7 +89,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
     """
     age = None if state.evaluated_at is None else now - state.evaluated_at
     overdue = is_overdue(state, now, process.overdue_after)
-    chosen = choose(query, state, objectives, is_present=not overdue)
+    chosen = choose(query, state, objectives, is_present=not overdue, has_readings=process.has_readings)
     open_incidents = [each for each in state.open_incidents if _is_wanted(each, query, chosen)]
     closed = sorted(
         (each for each in state.incidents.values() if each.closed_at and _is_wanted(each, query, chosen)),
@@ -111,7 +113,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         blind_since=state.blind_since,
         untold_seconds=process.untold_seconds,
         objectives=tuple(
-            _objective(key, objective, objectives, state, now, process.actions, is_present=not overdue)
+            _objective(key, objective, objectives, state, now, process, is_present=not overdue)
             for key, objective in chosen.keys
         ),
         open_incidents=incidents(_first(open_incidents, chosen)),
@@ -172,11 +174,12 @@ def _objective(
     objectives: Objectives,
     state: State,
     now: datetime,
-    actions: Actions,
+    process: Process,
     *,
     is_present: bool,
 ) -> ObjectiveStatus:
-    track, reading = state.tracks.get(key), state.readings.get(key)
+    actions, track, reading = process.actions, state.tracks.get(key), state.readings.get(key)
+    is_known = track is not None and (reading is not None or not process.has_readings)
     incident = None if track is None or track.incident is None else state.incidents.get(track.incident)
     is_open = incident is not None and incident.is_open
     number = incident.number if incident is not None and is_open else None
@@ -192,12 +195,19 @@ def _objective(
         labels=dict(key.labels),
         title=title_of(key, objectives),
         kind=source.kind,
-        verdict=judgement_of(objective, track, reading if is_present else None, is_open=number is not None),
+        verdict=judgement_of(
+            objective,
+            track,
+            reading,
+            is_open=number is not None,
+            is_present=is_present,
+            has_readings=process.has_readings,
+        ),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
-        sight=track.sight if track and reading else Sight.BLIND,
-        sight_since=track.sight_since if track and reading else None,
-        reason=str(track.reason) if track and reading else "not evaluated since the start",
+        sight=track.sight if track and is_known else Sight.BLIND,
+        sight_since=track.sight_since if track and is_known else None,
+        reason=str(track.reason) if track and is_known else "not evaluated since the start",
         incident=number,
         latency_seconds=value.number if value and is_latency else None,
         bad_ratio=value.number if value and not is_latency else None,

@@ -553,6 +553,63 @@ async def test_plain_words_get_a_hint_in_a_private_chat_and_nothing_in_a_group(
         await talk.sends_in_vain(STRANGER, STRANGER, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("@wine_slo_bot status", "Commands begin with a slash. Did you mean /status?"),
+        ("@Wine_SLO_Bot, statsu", "Commands begin with a slash. Did you mean /status?"),
+        ("статус @wine_slo_bot", "Commands begin with a slash. Did you mean /status?"),
+        ("@wine_slo_bot how is it going", "Commands begin with a slash. All commands: /help"),
+        ("/statsu@wine_slo_bot", "There is no command /statsu. Did you mean /status?"),
+        ("/xyz@wine_slo_bot", "There is no command /xyz. All commands: /help"),
+        ("@wine_slo_bot /Status", "hello Person 7: "),
+        ("/Status", "hello Person 7: "),
+        ("/статус", "hello Person 7: "),
+    ],
+)
+async def test_who_names_the_bot_in_a_group_is_answered(talk: Talk, text: str, said: str) -> None:
+    async with talk.listening(STATUS):
+        await talk.is_introduced()
+        assert (await talk.sends(GROUP, ANNA, text)).text.strip() == said.strip()
+
+
+@pytest.mark.parametrize("text", ["@another_bot status", "anna@wine_slo_bot.example status", "status, @wine_slo_bots"])
+async def test_who_names_another_is_not_answered(talk: Talk, text: str) -> None:
+    async with talk.listening(STATUS):
+        await talk.is_introduced()
+        await talk.sends_in_vain(GROUP, ANNA, text)
+
+
+async def test_of_replies_to_the_bot_only_what_is_nearly_a_command_is_answered(talk: Talk) -> None:
+    async with talk.listening(STATUS):
+        message = await talk.sends(GROUP, ANNA, "/status")
+        for text in ("rolled back, it should be over soon", "и что теперь?"):
+            await talk.api.says(GROUP, ANNA, text, reply_to=message.id)
+            await talk.is_handled()
+        assert len(talk.api.chat(GROUP).messages) == 1
+        await talk.api.says(GROUP, ANNA, "statsu", reply_to=message.id)
+        await talk.api.until(lambda: len(talk.api.chat(GROUP).messages) == 2)
+        assert talk.api.chat(GROUP).messages[-1].text == "Commands begin with a slash. Did you mean /status?"
+
+
+async def test_a_press_carries_out_what_was_nearly_said_once(talk: Talk) -> None:
+    async with talk.listening(MUTE):
+        hint = await talk.sends(GROUP, ANNA, "/silense 1h latency")
+        assert hint.buttons == ["/silence 1h latency"]
+        first, second = [await talk.api.press(hint, hint.buttons[0], BORIS) for _ in range(2)]
+        await talk.api.until(lambda: {first, second} <= talk.api.answers.keys())
+        assert hint.text == "hello Person 8: 1h latency"
+        assert talk.api.answers[second] == "These buttons have expired. Send the command again."
+
+
+async def test_who_may_not_change_anything_does_not_by_a_press_on_what_was_nearly_said(talk: Talk) -> None:
+    talk = Talk(talk.api, talk.fmt, among(admins=[ANNA]))
+    async with talk.listening(MUTE):
+        hint = await talk.sends(GROUP, ANNA, "/silense 1h latency")
+        await talk.api.press(hint, hint.buttons[0], BORIS)
+        await talk.api.until(lambda: "Only an admin" in hint.text)
+
+
 # Who acts
 
 

@@ -19,7 +19,8 @@ def test_the_first_one_over_the_limit_is_answered_with_the_seconds_to_wait_and_l
     assert limit.excess("b", at(30)) is None, "everybody has a limit of their own"
     assert limit.excess("a", at(60)) is None
     limit.count("a", at(60))
-    assert limit.excess("a", at(61)) == Excess(9, is_first=False), "said once a minute, however long it goes on"
+    assert limit.excess("a", at(61)) == Excess(9, is_first=True), "who has waited as long as was said is answered anew"
+    assert limit.excess("a", at(62)) == Excess(8, is_first=False)
 
 
 def test_a_clock_that_was_put_back_leaves_nobody_waiting() -> None:

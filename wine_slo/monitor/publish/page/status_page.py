@@ -181,6 +181,7 @@ class StatusPages:
                 f"{each.title}: {status_text.silenced(each, status.now, self._zone)}" for each in status.silences
             ],
             unreachable=status.unreachable,
+            leadership=status_text.leadership(status.leadership),
             replicas=[text for each in status.replicas if (text := status_text.replica(each, status.now))],
             history=history,
             first=self._clock(history.first, history.last),

@@ -113,7 +113,9 @@ class Chosen:
     selection: Selection
 
 
-def choose(query: Query, state: State, objectives: Objectives, *, is_present: bool) -> Chosen:
+def choose(
+    query: Query, state: State, objectives: Objectives, *, is_present: bool, has_readings: bool = True
+) -> Chosen:
     """Return which label sets are shown.
 
     Args:
@@ -121,13 +123,21 @@ def choose(query: Query, state: State, objectives: Objectives, *, is_present: bo
         state: What is known.
         objectives: All objectives.
         is_present: Whether the last evaluation shows the present.
+        has_readings: Whether this process has evaluated; False where it has only what another one wrote.
     """
     found: list[tuple[Judgement, float, int, Key, Objective]] = []
     every = Counter[Judgement]()
     words = query.text.casefold().split()
     for key, objective in _all(state, objectives):
         track, reading = state.tracks.get(key), state.readings.get(key)
-        judgement = judgement_of(objective, track, reading if is_present else None, is_open=_is_open(track, state))
+        judgement = judgement_of(
+            objective,
+            track,
+            reading,
+            is_open=_is_open(track, state),
+            is_present=is_present,
+            has_readings=has_readings,
+        )
         every[judgement] += 1
         if _matches(query, words, key, objective, judgement):
             found.append((judgement, -_badness(objective, reading, judgement), len(found), key, objective))
@@ -152,18 +162,32 @@ def choose(query: Query, state: State, objectives: Objectives, *, is_present: bo
     )
 
 
-def judgement_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Judgement:
+def judgement_of(
+    objective: Objective,
+    track: KeyState | None,
+    reading: Reading | None,
+    *,
+    is_open: bool,
+    is_present: bool = True,
+    has_readings: bool = True,
+) -> Judgement:
     """Return how an objective is judged.
 
     Args:
         objective: The objective.
         track: What is remembered of it; None before the first evaluation.
-        reading: The last evaluation; None where there is none that is the present.
+        reading: The last evaluation; None where there is none.
         is_open: Whether there is an open incident.
+        is_present: Whether the last evaluation shows the present.
+        has_readings: Whether this process has evaluated; False where it has only what another one wrote.
     """
     if is_open:
         return Judgement.BREACHED
-    if track is None or reading is None or track.sight is not Sight.CLEAR or reading.sight is not Sight.CLEAR:
+    if track is None or track.sight is not Sight.CLEAR or not is_present:
+        return Judgement.UNKNOWN
+    if not has_readings:
+        return Judgement.MET if track.phase is Phase.MET else Judgement.SUSPICIOUS
+    if reading is None or reading.sight is not Sight.CLEAR:
         return Judgement.UNKNOWN
     if track.phase is Phase.BREACHING:
         return Judgement.SUSPICIOUS
