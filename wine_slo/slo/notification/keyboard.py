@@ -31,7 +31,13 @@ def link_to(url: str, say: Callable[[str], str]) -> Keyboard:
 
 
 def storm_buttons(
-    number: int, offers: Collection[str], say: Callable[[str], str], links: Keyboard, *, is_acknowledged: bool
+    number: int,
+    offers: Collection[str],
+    say: Callable[[str], str],
+    links: Keyboard,
+    *,
+    acknowledged: int,
+    is_acknowledged: bool,
 ) -> Keyboard:
     """Return rows of buttons under a message about many incidents.
 
@@ -40,11 +46,12 @@ def storm_buttons(
         offers: What pressing can do here.
         say: Says a sentence in the readers' language.
         links: What opens a page.
-        is_acknowledged: Whether all that are open are acknowledged.
+        acknowledged: How many are; as the button carries it, the message is edited at once when that changes.
+        is_acknowledged: Whether all that are open are.
     """
     if is_acknowledged or ACKNOWLEDGE_ALL not in offers:
         return links
-    return ((Button(say("Acknowledge all"), ACKNOWLEDGE_ALL, (str(number),)),), *links)
+    return ((Button(say("Acknowledge all"), ACKNOWLEDGE_ALL, (str(number), str(acknowledged))),), *links)
 
 
 def buttons_of(  # noqa: PLR0913 - one place calls it
