@@ -360,6 +360,7 @@ VARIANTS: tuple[Say, ...] = (
     lambda fmt: digest_text(fmt, replace(WEEK, attained=WEEK.attained * 20)),
     lambda fmt: digest_text(fmt, replace(WEEK, incidents=(), trouble=Reason("connection refused"))),
     lambda fmt: digest_text(fmt, replace(WEEK, incidents=(LOST,))),
+    lambda fmt: digest_text(fmt, replace(WEEK, incidents=(replace(RECOVERED, is_drill=True),))),
     lambda fmt: breach(replace(SLOW, budget=NEW), fmt=replace(fmt, objectives=Objectives.only(MONTHLY))),
     named_drill,
 )
