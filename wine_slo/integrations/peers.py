@@ -122,6 +122,8 @@ class WatchdogHealth(msgspec.Struct):
     Attributes:
         status: `ok`, or what is wrong.
         unreachable: Why each recipient that cannot be reached cannot be, by its id in the settings.
+        role: alone, or of several: leader, standby, or silent where it cannot confirm that it leads.
+        standbys: The others that stand by.
     """
 
     status: str
@@ -129,6 +131,8 @@ class WatchdogHealth(msgspec.Struct):
     untold_seconds: float
     incidents_open: int
     unreachable: dict[str, str] = {}
+    role: str = "alone"
+    standbys: list[dict[str, Any]] = []
 
 
 class WatchdogApi(_Pages):

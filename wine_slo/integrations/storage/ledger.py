@@ -46,6 +46,7 @@ from wine_slo.integrations.storage.schema import (
     SUBSCRIBERS,
     TRACKS,
 )
+from wine_slo.integrations.storage.upkeep.retention import forget
 from wine_slo.integrations.storage.writes import Writes
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Subscriber
@@ -58,7 +59,7 @@ from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTIONS
 from wine_slo.slo.oncall.actions import Action
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.board_text import BoardRecord
-from wine_slo.slo.views.shown_chart import ShownChart
+from wine_slo.slo.views.chart_spec import ShownChart
 
 log = logging.getLogger(__name__)
 
@@ -382,3 +383,12 @@ class Ledger:
         if rows:
             with self._writes.open() as connection:
                 insert_new(connection, ACTIONS, rows, ACTIONS.c.cause)
+
+    def forget(self, before: datetime) -> int:
+        """Delete one batch of what was over before a time; return how much that was, 0 where nothing is left of it.
+
+        Raises:
+            LedgerError: Nothing was deleted.
+        """
+        with self._writes.open() as connection:
+            return forget(connection, before)

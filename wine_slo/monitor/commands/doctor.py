@@ -37,6 +37,11 @@ from wine_slo.service.settings import ServerSettings
 from wine_slo.slo.source.clocks import WallClock
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 
+SAYS_OF_ITSELF = {
+    "alone": "answers, and evaluates when it should",
+    "leader": "leads, and evaluates when it should",
+    "standby": "stands by, and takes over when the one that leads ends",
+}
 SQLITE = "sqlite:///"
 
 
@@ -207,7 +212,9 @@ async def _watchdog(watchdog: WatchdogApi) -> Findings:
     if health.status != "ok" and not health.unreachable:
         yield wrong(about, f"says of itself: {health.status}", "its log says why")
     elif health.status == "ok":
-        yield ok(about, "answers, and evaluates when it should")
+        yield ok(about, SAYS_OF_ITSELF.get(health.role, "answers"))
+        if health.role == "leader" and not health.standbys:
+            yield warning(about, "no other watchdog stands by", "start a second one with WINE_SLO_STANDBY=true")
 
 
 async def _ledger(settings: WatchdogSettings) -> Findings:

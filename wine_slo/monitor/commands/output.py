@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
 
 from wine_slo.integrations.console.terminal import Line, Terminal, table
+from wine_slo.integrations.storage.upkeep.health import Health
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.incident import Outcome
@@ -15,6 +16,7 @@ from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, Objectiv
 MOODS = {Judgement.MET: "good", Judgement.BREACHED: "bad", Judgement.SUSPICIOUS: "care", Judgement.UNKNOWN: "grey"}
 span = ENGLISH.span  # as the command line is in English only
 GRADES = {Grade.OK: "good", Grade.WARNING: "care", Grade.WRONG: "bad"}
+MOST_SHOWN = 50  # label sets, and open incidents, in one table
 MOST_RECENT = 5  # closed incidents in one table
 
 
@@ -27,9 +29,9 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     worst_first = sorted(found.objectives, key=lambda each: order.index(each.verdict))
     terminal.table(
         ("", "objective", "value", "target", "budget", "incident"),
-        (_objective(each, found.now, zone) for each in worst_first),
+        (_objective(each, found.now, zone) for each in worst_first[:MOST_SHOWN]),
     )
-    incidents = [*found.open_incidents, *found.recent_incidents[:MOST_RECENT]]
+    incidents = [*found.open_incidents[:MOST_SHOWN], *found.recent_incidents[:MOST_RECENT]]
     if incidents:
         terminal.line("")
         terminal.table(("", "incident", "when", "worst"), (_incident(each, found.now, zone) for each in incidents))
@@ -42,8 +44,14 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     terminal.line(f"Evaluated {age} ago, every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
     if found.overdue:
         terminal.line("That is too long ago: the status above is out of date.", "bad")
+    total = found.selection.total if found.selection is not None else len(found.objectives)
+    if total > MOST_SHOWN:
+        counted = ENGLISH.number(total)
+        terminal.line(f"The worst {MOST_SHOWN} of {counted} are shown; the status page searches all of them.", "care")
     if found.blind:
         terminal.line("Prometheus does not answer.", "bad")
+    if leads := status_text.leadership(found.leadership):
+        terminal.line(leads, "care")
     for each in filter(None, (status_text.replica(one, found.now) for one in found.replicas)):
         terminal.line(each, "care")
     if found.untold_seconds >= 1:
@@ -165,3 +173,22 @@ def _step(drill: Drill, step: Step) -> Line:
         mood, word = ("good", "✓") if step.is_in_time else ("bad", "late")
         took = f"{step.seconds:.1f} s"
     return Line(mood, (word, step.title, took, f"{step.expected_seconds:.0f} s"))
+
+
+# The ledger
+
+
+def ledger(found: Health) -> Iterator[str]:
+    """Yield what is found of a ledger, a line each."""
+    yield f"{found.ledger}: " + ("damaged" if found.damage else "whole")
+    newest = "" if found.schema == found.known_schema else f", this program knows {found.known_schema}"
+    yield f"schema {found.schema}{newest}, {found.bytes / 1e6:,.1f} MB"
+    began = f"; the oldest began at {found.oldest_incident:%Y-%m-%d %H:%M} UTC" if found.oldest_incident else ""
+    yield f"{found.rows.get('incidents', 0)} incidents, {found.open_incidents} of them open{began}"
+    yield ", ".join(f"{rows} {name}" for name, rows in found.rows.items() if name != "incidents")
+    if not found.leader:
+        yield "no watchdog has led with it yet"
+    else:
+        verb = "leads" if found.is_led else "led last, and does not now"
+        yield f"{found.leader} {verb}, number {found.lease_number}"
+    yield from (f"damage: {each}" for each in found.damage)

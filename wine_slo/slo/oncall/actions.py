@@ -260,6 +260,8 @@ class Actions:
 
     def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Action, ...]:
         """Return the silences that run now, oldest first."""
+        if not self._index.silences:
+            return ()
         ends = self._index.ends
         return tuple(
             action

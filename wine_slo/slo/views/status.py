@@ -3,8 +3,8 @@
 Nothing is `met` without evidence: only an evaluation that saw clearly, with a number, not long ago, makes it so.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from wine_slo.slo.attribution.attribution import Breakdown, Cause
@@ -19,7 +19,9 @@ from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 from wine_slo.slo.replicas.replica_state import ReplicaState
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.source.deployment import Deployment
+from wine_slo.slo.views.finding.query import Chosen, Query, choose, judgement_of
 from wine_slo.slo.views.status_schema import (
     BadTime,
     BreakdownStatus,
@@ -27,10 +29,8 @@ from wine_slo.slo.views.status_schema import (
     CauseStatus,
     DeploymentStatus,
     IncidentStatus,
-    Judgement,
     LastBudget,
     ObjectiveStatus,
-    ReplicaStatus,
     SilenceStatus,
     Status,
     ValueStatus,
@@ -42,7 +42,10 @@ OWN = {  # the watchdog's own incidents
     LEDGER.objective: "Database not writable",
     GAP.objective: "Not evaluating",
 }
+MOST_OPEN = 100  # open incidents in one answer
 RECENT = 20  # closed incidents; the ledger keeps them all
+
+ALL = Query()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class Process:
         actions: What people did: who has acknowledged and silenced what.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         is_quiet: Whether quiet hours hold messages now.
+        has_readings: Whether it evaluates itself; a standby has what the leader wrote, in which there are no numbers.
         replicas: How each replica of the metric source stands; none where there is but one.
     """
 
@@ -69,10 +73,11 @@ class Process:
     actions: Actions = NO_ACTIONS
     unreachable: Mapping[Address, str] = field(default_factory=dict)
     is_quiet: bool = False
+    has_readings: bool = True
     replicas: tuple[ReplicaState, ...] = ()
 
 
-def status_of(state: State, objectives: Objectives, now: datetime, process: Process) -> Status:
+def status_of(state: State, objectives: Objectives, now: datetime, process: Process, query: Query = ALL) -> Status:
     """Return how everything stands.
 
     Args:
@@ -80,13 +85,22 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         objectives: The objectives.
         now: The instant, by the clock of the state.
         process: What the watchdog knows of itself.
+        query: Which label sets are wanted.
     """
     age = None if state.evaluated_at is None else now - state.evaluated_at
-    overdue = age is None or age > process.overdue_after or is_ahead(state, now)
-    closed = sorted((each for each in state.incidents.values() if each.closed_at), key=lambda it: it.last_bad_at)
+    overdue = is_overdue(state, now, process.overdue_after)
+    chosen = choose(query, state, objectives, is_present=not overdue, has_readings=process.has_readings)
+    open_incidents = [each for each in state.open_incidents if _is_wanted(each, query, chosen)]
+    closed = sorted(
+        (each for each in state.incidents.values() if each.closed_at and _is_wanted(each, query, chosen)),
+        key=lambda it: it.last_bad_at,
+    )
+    records: dict[int, list[DeliveryRecord]] = {}
+    for record in process.records:
+        records.setdefault(record.incident, []).append(record)
 
     def incidents(those: Iterable[Incident]) -> tuple[IncidentStatus, ...]:
-        return tuple(_incident(each, objectives, state, now, process) for each in those)
+        return tuple(_incident(each, objectives, state, now, process, records.get(each.number, [])) for each in those)
 
     return Status(
         version=process.version,
@@ -99,11 +113,10 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         blind_since=state.blind_since,
         untold_seconds=process.untold_seconds,
         objectives=tuple(
-            _objective(key, objective, objectives, state, now, process.actions, is_present=not overdue)
-            for objective in objectives.all
-            for key in keys_of(objective, state)
+            _objective(key, objective, objectives, state, now, process, is_present=not overdue)
+            for key, objective in chosen.keys
         ),
-        open_incidents=incidents(state.open_incidents),
+        open_incidents=incidents(_first(open_incidents, chosen)),
         recent_incidents=incidents(closed[: -RECENT - 1 : -1]),
         silences=tuple(
             each
@@ -113,6 +126,8 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         unreachable={chat.place: reason for chat, reason in process.unreachable.items()},
         quiet_hours=process.is_quiet,
         replicas=tuple(map(_replica, process.replicas)),
+        selection=chosen.selection,
+        open_incidents_total=len(open_incidents),
     )
 
 
@@ -126,31 +141,23 @@ def _replica(replica: ReplicaState) -> ReplicaStatus:
     )
 
 
-def keys_of(objective: Objective, state: State) -> list[Key]:
-    """Return the label sets that an objective is known to have, in order; itself where none is known yet."""
-    known = sorted(key for key in state.tracks if key.objective == objective.name and key.alert is Alert.BREACH)
-    return known or [Key(objective.name)]
+def is_overdue(state: State, now: datetime, overdue_after: timedelta) -> bool:
+    """Return whether the last evaluation is so old, or so far in the future, that it does not show the present."""
+    return state.evaluated_at is None or now - state.evaluated_at > overdue_after or is_ahead(state, now)
 
 
-def judgement_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Judgement:
-    """Return how an objective is judged.
+def _is_wanted(incident: Incident, query: Query, chosen: Chosen) -> bool:
+    """Return whether an incident is shown: one of what matches, and the watchdog's own always."""
+    return not query.filters or incident.key.is_own or replace(incident.key, alert=Alert.BREACH) in chosen.matching
 
-    Args:
-        objective: The objective.
-        track: What is remembered of it; None before the first evaluation.
-        reading: The last evaluation; None where there is none that is the present.
-        is_open: Whether there is an open incident.
-    """
-    if is_open:
-        return Judgement.BREACHED
-    if track is None or reading is None or track.sight is not Sight.CLEAR or reading.sight is not Sight.CLEAR:
-        return Judgement.UNKNOWN
-    if track.phase is Phase.BREACHING:
-        return Judgement.SUSPICIOUS
-    value = value_of(objective, reading, is_met=track.phase is Phase.MET)
-    if value is None:
-        return Judgement.UNKNOWN
-    return Judgement.MET if value.is_within(objective) else Judgement.SUSPICIOUS
+
+def _first(incidents: Sequence[Incident], chosen: Chosen) -> list[Incident]:
+    """Return as many open incidents as are shown: the watchdog's own, those of what is shown, then the oldest."""
+    shown = {key for key, _ in chosen.keys}
+    first = {each.number for each in incidents if each.key.is_own or replace(each.key, alert=Alert.BREACH) in shown}
+    others = [each.number for each in incidents if each.number not in first]
+    wanted = first | set(others[: max(0, MOST_OPEN - len(first))])
+    return [each for each in incidents if each.number in wanted]
 
 
 def title_of(key: Key, objectives: Objectives) -> str:
@@ -167,11 +174,12 @@ def _objective(
     objectives: Objectives,
     state: State,
     now: datetime,
-    actions: Actions,
+    process: Process,
     *,
     is_present: bool,
 ) -> ObjectiveStatus:
-    track, reading = state.tracks.get(key), state.readings.get(key)
+    actions, track, reading = process.actions, state.tracks.get(key), state.readings.get(key)
+    is_known = track is not None and (reading is not None or not process.has_readings)
     incident = None if track is None or track.incident is None else state.incidents.get(track.incident)
     is_open = incident is not None and incident.is_open
     number = incident.number if incident is not None and is_open else None
@@ -187,12 +195,19 @@ def _objective(
         labels=dict(key.labels),
         title=title_of(key, objectives),
         kind=source.kind,
-        verdict=judgement_of(objective, track, reading if is_present else None, is_open=number is not None),
+        verdict=judgement_of(
+            objective,
+            track,
+            reading,
+            is_open=number is not None,
+            is_present=is_present,
+            has_readings=process.has_readings,
+        ),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
-        sight=track.sight if track and reading else Sight.BLIND,
-        sight_since=track.sight_since if track and reading else None,
-        reason=str(track.reason) if track and reading else "not evaluated since the start",
+        sight=track.sight if track and is_known else Sight.BLIND,
+        sight_since=track.sight_since if track and is_known else None,
+        reason=str(track.reason) if track and is_known else "not evaluated since the start",
         incident=number,
         latency_seconds=value.number if value and is_latency else None,
         bad_ratio=value.number if value and not is_latency else None,
@@ -268,11 +283,15 @@ def _silence(action: Action | None, objectives: Objectives) -> SilenceStatus | N
 
 
 def _incident(
-    incident: Incident, objectives: Objectives, state: State, now: datetime, process: Process
+    incident: Incident,
+    objectives: Objectives,
+    state: State,
+    now: datetime,
+    process: Process,
+    records: Sequence[DeliveryRecord],
 ) -> IncidentStatus:
     objective, actions, opening = objectives.of(incident.key), process.actions, incident.this_opening
     is_latency, attribution = objective is not None and objective.is_latency, incident.attribution
-    records = [each for each in process.records if each.incident == incident.number]
     acknowledgement = actions.acknowledgement(incident)
     stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in records]
     burnt = None

@@ -14,6 +14,8 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
+from wine_slo.slo.views.finding.selection import Selection
 from wine_slo.slo.views.leadership_status import LeadershipStatus
 
 
@@ -334,25 +336,6 @@ class IncidentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicaStatus:
-    """One of several Prometheus that scrape the same targets.
-
-    Attributes:
-        name: Its host and port, as the settings have them.
-        used: Whether objectives are judged by it.
-        reason: Why none is; empty where it sees all that others see.
-        left_since: Since when it does not.
-        worse: Objectives and label sets that are worse by it than by others, for longer than their scrapes explain.
-    """
-
-    name: str
-    used: bool
-    reason: str
-    left_since: datetime | None
-    worse: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How everything stands.
 
@@ -366,14 +349,15 @@ class Status:
         blind: Nothing at all can be seen, for so long that it is an incident.
         blind_since: Since when an objective has no data.
         untold_seconds: The age of the oldest notification that is not delivered; 0 where there is none.
-        objectives: In the order of slo.yml.
-        open_incidents: Oldest first.
+        objectives: Those that were chosen, the worst first, else in the order of slo.yml; `selection` counts them.
+        open_incidents: Of what matches, oldest first; at most 100, among them all of `objectives`.
         recent_incidents: Those that were closed within a day, newest first, at most 20.
         silences: Those that run, oldest first.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         quiet_hours: Whether these hold messages now.
-        leadership: Who leads and who stands by; null where there is only one watchdog. A standby answers with what the
-            leader has written.
+        selection: How much of everything `objectives` is.
+        open_incidents_total: How many incidents are open, of what matches.
+        leadership: Who leads and who stands by; null for one watchdog. A standby answers as the leader has written.
         replicas: How each Prometheus stands; empty where there is but one.
     """
 
@@ -392,5 +376,7 @@ class Status:
     silences: tuple[SilenceStatus, ...]
     unreachable: dict[str, str]
     quiet_hours: bool
+    selection: Selection | None = None
+    open_incidents_total: int = 0
     leadership: LeadershipStatus | None = None
     replicas: tuple[ReplicaStatus, ...] = ()

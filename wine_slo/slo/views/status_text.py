@@ -6,18 +6,20 @@ from wine_slo.slo.objectives.budget import WHOLE
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.window import CalendarUnit
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.text.formatting import NEW, THIS
 from wine_slo.slo.text.language import ENGLISH
+from wine_slo.slo.views.leadership_status import LeadershipStatus
 from wine_slo.slo.views.status_schema import (
     DeploymentStatus,
     IncidentStatus,
     ObjectiveStatus,
-    ReplicaStatus,
     SilenceStatus,
 )
 
 percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span
 LONGEST_NAMES = 3  # targets in one line
+LONGEST_SILENT = 5.0  # seconds; a leader gives a sign of life every two
 LONGEST_VERSION = 20  # letters; a checksum is not read to its end
 
 
@@ -160,6 +162,24 @@ def replica(one: ReplicaStatus, now: datetime) -> str:
     if one.worse:
         return f"By Prometheus {one.name} alone it is worse: {', '.join(one.worse)}."
     return ""
+
+
+def leadership(one: LeadershipStatus | None) -> str:
+    """Return who leads and who stands by, of several watchdogs; empty where there is only one."""
+    if one is None:
+        return ""
+    names = ", ".join(each.host for each in one.standbys)
+    match one.role:
+        case "leader":
+            return f"Standing by: {names}." if names else "No other watchdog stands by: nobody would take over."
+        case "silent":
+            return "This watchdog cannot confirm that it leads, so it sends nothing until it can."
+    if one.leader is None:
+        return "This watchdog stands by, and none leads yet."
+    silent = ""
+    if one.seen_seconds is not None and one.seen_seconds > LONGEST_SILENT:
+        silent = f", which gave no sign of life for {span(timedelta(seconds=round(one.seen_seconds)))}"
+    return f"This watchdog stands by. What is below was written by the one on {one.leader.host} that leads{silent}."
 
 
 def deployed(deployment: DeploymentStatus, since: datetime) -> str:
