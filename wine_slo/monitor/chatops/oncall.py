@@ -19,8 +19,7 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.lease import Leadership
 from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, ACKNOWLEDGE_ALL, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
-from wine_slo.slo.objectives.objective import Key
-from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
+from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence, opening_of, place_of
 from wine_slo.slo.oncall.lookup import AND, NUMBER_SIGNS, UnknownNameError, UnknownNumberError
 from wine_slo.slo.oncall.not_understood import NotUnderstoodError
 from wine_slo.slo.oncall.silence_request import SilenceRequest, UnclearError, parse_silence
@@ -28,9 +27,8 @@ from wine_slo.slo.oncall.silence_words import ALL
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.source.clocks import SourceTime, WallTime, age
 from wine_slo.slo.text.command_text import MAX_SILENCES, Replies
-from wine_slo.slo.text.leadership import leadership_lines
 from wine_slo.slo.text.silences import MAX_LABEL, silence_choice, silence_not_understood
-from wine_slo.slo.text.status_list import replica_lines, status_list
+from wine_slo.slo.text.status_list import leadership_lines, replica_lines, status_list
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +118,7 @@ class OnCall:
             named = replies.names(state).resolve_each(question.arguments)
         except UnknownNameError as error:
             return Answer(replies.unknown_name(error))
-        wanted = [Silence(None, (), *_named(each.about)) for each in named]
+        wanted = [Silence(None, (), *place_of(each.about)) for each in named]
         tracks = {key: each for key, each in state.tracks.items() if any(one.is_about(key) for one in wanted)}
         return self._shown(replies, replace(state, tracks=tracks))
 
@@ -170,7 +168,7 @@ class OnCall:
             return Answer(replies.taken_already(taken) if taken else replies.none_open())
         if len(free) > 1 and not question.arguments:
             offered = [(f"#{each.number} {unescape(replies.fmt.title(each.key))}", each) for each in free[:MOST_NAMED]]
-            buttons = [Button(title[:MAX_LABEL], ACKNOWLEDGE, _of(each)) for title, each in offered]
+            buttons = [Button(title[:MAX_LABEL], ACKNOWLEDGE, opening_of(each)) for title, each in offered]
             return Answer(replies.which(free), tuple((each,) for each in buttons))
         written = await self._acknowledge(question, at, free)
         return Answer(_with(replies, replies.taken_all(free, question.person), written=written))
@@ -205,7 +203,7 @@ class OnCall:
             if number:
                 those = [each for each in incidents if each.number == int(number)]
             else:
-                wanted = Silence(None, (), *_named(named.about))
+                wanted = Silence(None, (), *place_of(named.about))
                 those = [each for each in incidents if wanted.is_about(each.key)]
             if not those:
                 return [], replies.closed_already(int(number)) if number else replies.not_in_breach(named.about)
@@ -283,7 +281,7 @@ class OnCall:
         replies, now, state = self._replies(request.chat), self._snapshot.now(), self._snapshot.state
         reach, silences = self._reach(request), []
         for about in silence_request.keys or (None,):
-            silence = Silence(silence_request.until, (), *_named(about), reason=silence_request.reason)
+            silence = Silence(silence_request.until, (), *place_of(about), reason=silence_request.reason)
             those = [each for each in state.open_incidents if silence.is_about(each.key)]
             if reach is not None and (about is None or not those or any(each.number not in reach for each in those)):
                 return Answer(replies.not_here())
@@ -394,16 +392,6 @@ class OnCall:
 
     def _silence(self, request: Question | Press, at: datetime, silence: Silence) -> Action:
         return replace(self._action(request, at, ActionKind.SILENCE), silence=silence)
-
-
-def _of(incident: Incident) -> tuple[str, str]:
-    """Return what a button carries to name an incident and its opening."""
-    return str(incident.number), str(incident.openings)
-
-
-def _named(key: Key | None) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return the objective and the labels of a silence of a key; of everything where there is none."""
-    return (key.objective, key.labels) if key else ("", ())
 
 
 def _with(replies: Replies, text: str, *, written: bool) -> str:

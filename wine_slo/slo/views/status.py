@@ -170,6 +170,20 @@ def written_judgement(track: KeyState | None, *, is_open: bool, is_present: bool
     return Judgement.MET if track.phase is Phase.MET else Judgement.SUSPICIOUS
 
 
+def _verdict(
+    objective: Objective,
+    track: KeyState | None,
+    reading: Reading | None,
+    process: Process,
+    *,
+    is_open: bool,
+    is_present: bool,
+) -> Judgement:
+    if process.has_readings:
+        return judgement_of(objective, track, reading if is_present else None, is_open=is_open)
+    return written_judgement(track, is_open=is_open, is_present=is_present)
+
+
 def title_of(key: Key, objectives: Objectives) -> str:
     """Return what people call a key: `Latency`, or `Latency of /predict` for one label set. Plain text."""
     objective = objectives.of(key)
@@ -205,9 +219,7 @@ def _objective(
         labels=dict(key.labels),
         title=title_of(key, objectives),
         kind=source.kind,
-        verdict=judgement_of(objective, track, reading if is_present else None, is_open=number is not None)
-        if process.has_readings
-        else written_judgement(track, is_open=number is not None, is_present=is_present),
+        verdict=_verdict(objective, track, reading, process, is_open=number is not None, is_present=is_present),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
         sight=track.sight if track and is_known else Sight.BLIND,

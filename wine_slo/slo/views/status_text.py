@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta, tzinfo
 
+from wine_slo.slo.lease import LeadershipStatus
 from wine_slo.slo.objectives.budget import WHOLE
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.window import CalendarUnit
 from wine_slo.slo.text.formatting import NEW, THIS
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.leadership_status import LeadershipStatus
 from wine_slo.slo.views.status_schema import (
     DeploymentStatus,
     IncidentStatus,
