@@ -18,6 +18,7 @@
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
 #             of 15 s, two hours of random faults, and fifty takeovers between three watchdogs
 # make benchmark-watchdog    7 minutes: what an evaluation costs, with 3 and 100 objectives and with a thousand label sets
+# make benchmark-scale       30 minutes: what many objectives and many label sets cost, beside Prometheus rules for the same
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/how-to/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
 # make benchmark-detection   25 minutes: how soon and how falsely we alert, beside Alertmanager
@@ -32,7 +33,7 @@ COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null
 PYBABEL := python -m babel.messages.frontend --quiet
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: up docs test test-quick wheel test-image test-servers soak reference reliability pictures notebook check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-serving
+.PHONY: up docs test test-quick wheel test-image test-servers soak reference reliability pictures notebook check lock dashboard-preview catalogue benchmark-detection benchmark-replay benchmark-watchdog benchmark-scale benchmark-serving
 .DELETE_ON_ERROR:
 
 up: $(BIN)/.up .tools/bin/prometheus models/model.json
@@ -167,6 +168,9 @@ benchmark-serving: $(BIN)/.dev
 
 benchmark-watchdog: $(BIN)/.dev .tools/bin/prometheus
 	python -m benchmarks.watchdog
+
+benchmark-scale: $(BIN)/.dev .tools/bin/prometheus
+	python -m benchmarks.scale
 
 benchmark-replay: $(BIN)/.dev .tools/bin/prometheus
 	python -m benchmarks.replay

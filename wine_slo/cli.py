@@ -273,12 +273,43 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; one that is th
     """Write the whole ledger into one new file, beside a running watchdog too.
 
     To restore, stop the watchdog and put that file in the place of the
-    ledger, without the -wal and -shm files beside it.
+    ledger, without the -wal and -shm files beside it. A ledger on PostgreSQL
+    is backed up by pg_dump: this says the command.
     """
     extras.need("watchdog", "ledger backup")
     from wine_slo.monitor.commands import run  # noqa: PLC0415
 
     raise typer.Exit(run.backup(file))
+
+
+@ledger.command(epilog=epilogue("ledger copy"))
+def copy(
+    source: Annotated[str, typer.Argument(help="The URL of the ledger that there is.")],
+    target: Annotated[str, typer.Argument(help="The URL of one that holds nothing yet.")],
+) -> None:
+    """Copy the whole ledger into another database, of SQLite or PostgreSQL.
+
+    Both are SQLAlchemy URLs, as in WINE_SLO_DATABASE_URL. Stop the watchdog
+    before: a ledger that one works with is not copied. Nothing of the source
+    is changed, every row is read back, and a copy that fails leaves nothing.
+    """
+    extras.need("watchdog", "ledger copy")
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
+
+    raise typer.Exit(run.copy(source, target))
+
+
+@ledger.command("check", epilog=epilogue("ledger check"))
+def check_ledger(as_json: Json = False) -> None:  # noqa: FBT002
+    """Say whether the ledger is whole, and what it holds.
+
+    Reads every row, beside a running watchdog too, and changes nothing.
+    Shows its schema, size, counts and oldest incident, and who leads.
+    """
+    extras.need("watchdog", "ledger check")
+    from wine_slo.monitor.commands import run  # noqa: PLC0415
+
+    raise typer.Exit(run.check_ledger(as_json=as_json))
 
 
 def run() -> None:

@@ -104,6 +104,17 @@ OF_COMMANDS: Mapping[str, Mapping[ExitStatus, str]] = {
         ExitStatus.FAILED: "the ledger cannot be read, or the file cannot be written or is there already",
         ExitStatus.BAD_INPUT: "a setting is wrong",
     },
+    "ledger copy": {
+        ExitStatus.OK: "everything is copied, and was read back",
+        ExitStatus.FAILED: "nothing is copied: a watchdog works with the source, the target holds something, or one of "
+        "them cannot be used",
+        ExitStatus.BAD_INPUT: "an address is none",
+    },
+    "ledger check": {
+        ExitStatus.OK: "the ledger is whole",
+        ExitStatus.FAILED: "it is damaged, or cannot be read",
+        ExitStatus.BAD_INPUT: "a setting is wrong, or there is no ledger yet",
+    },
     "is-set": {
         ExitStatus.OK: "the variable has a value",
         ExitStatus.FAILED: "it has none",

@@ -45,6 +45,8 @@ COMMANDS = {
     "replay": ("watchdog", ["wine_slo.monitor.replay.command", "wine_slo.monitor.replay.report.page"]),
     "suggest": ("watchdog", ["wine_slo.monitor.onboarding.suggest.command"]),
     "ledger backup": ("watchdog", ["wine_slo.integrations.storage.ledger"]),
+    "ledger copy": ("watchdog", ["wine_slo.integrations.storage.upkeep.copying"]),
+    "ledger check": ("watchdog", ["wine_slo.integrations.storage.upkeep.checking"]),
     "check, status, validate": ("", ["wine_slo.cli", "wine_slo.monitor.commands.run"]),
     "drill": ("", ["wine_slo.monitor.drill.commands", "wine_slo.monitor.drill.runner"]),
     "init": ("", ["wine_slo.monitor.onboarding.init", "wine_slo.monitor.onboarding.example"]),

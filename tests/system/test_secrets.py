@@ -129,6 +129,8 @@ async def test_of_all_settings_that_are_secret_none_is_shown_anywhere_even_where
         "drill --json",
         "replay --since 1h",
         "ledger backup copy.db",
+        "ledger check",
+        f"ledger copy sqlite:///watchdog.db postgresql+psycopg://bob:sentinel-db@{nobody}/ledger",
         "server --workers none",
     ):
         ran = await processes.wine_slo(*command.split(), settings=own)

@@ -5,7 +5,7 @@ from datetime import UTC
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from wine_slo.config.files import text_file
 from wine_slo.slo import redaction
@@ -74,34 +74,6 @@ class PageUrl(Url):
         if "#" in text or not re.fullmatch(PAGE, text):
             raise ValueError("is no page")
         return super().__new__(cls, text)
-
-
-class DatabaseUrl(Url):
-    """The URL of a ledger, as SQLAlchemy writes it: a file of SQLite, or a database of PostgreSQL."""
-
-    __slots__ = ()
-    pattern = re.compile(r"sqlite:///.+|postgresql\+psycopg://.+")
-
-    def __new__(cls, text: str) -> Self:
-        """Return the URL.
-
-        Raises:
-            ValueError: it is none; what it holds of a password is hidden all the same.
-        """
-        if not cls.pattern.fullmatch(text):
-            redaction.learn(cls._secrets(text))
-            raise ValueError("is no URL of a ledger")
-        return str.__new__(cls, text)
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Return what no output may show: its password, which may hold what no other URL has unescaped."""
-        return self._secrets(self)
-
-    @staticmethod
-    def _secrets(text: str) -> tuple[str, ...]:
-        password = text.partition("://")[2].rpartition("@")[0].partition(":")[2]
-        return (*((password, unquote(password)) if password else ()), *redaction.credentials_of(text))
 
 
 class Secret:

@@ -17,6 +17,7 @@ from wine_slo.monitor.drill.commands import means_of
 from wine_slo.monitor.drill.means import Means
 from wine_slo.monitor.publish.board import Boards
 from wine_slo.monitor.publish.digest import Digests
+from wine_slo.monitor.retention import Retention
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.listener import Listener
 from wine_slo.slo.chat.messages import Press, Question
@@ -43,6 +44,9 @@ def loops_of(parts: Parts) -> list[tuple[Loop, str]]:
         (parts.announcements.run, "the announcements"),
         (partial(parts.announcements.remind, parts.journal, parts.evaluator), "the reminders of silences"),
     ]
+    if settings.keep_days:
+        retention = Retention(parts.outside.ledger, timedelta(days=settings.keep_days), utc_now)
+        loops.append((retention.run, "the retention"))
     if settings.watchdog_usec:
         informs = partial(
             heartbeat.keep_systemd_informed, settings.watchdog_usec / 1_000_000, lambda: parts.ticker.is_well

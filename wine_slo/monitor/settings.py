@@ -1,7 +1,5 @@
 """The settings of the monitor (the watchdog process)."""
 
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,12 +10,12 @@ import msgspec
 
 from wine_slo.config.environment import PREFIX, AllowedHosts, LogFormat, Port, Settings, listed, means
 from wine_slo.config.files import shipped, text_file
-from wine_slo.config.files.tls_files import TlsFileError, TlsFiles
+from wine_slo.config.files.access.access_headers import AccessHeaders, HeaderLines
+from wine_slo.config.files.access.tls_files import TlsFileError, TlsFiles
 from wine_slo.config.hosts import is_this_machine
 from wine_slo.config.setting_types import (
     BotToken,
     ChatAddress,
-    DatabaseUrl,
     Header,
     Host,
     Hours,
@@ -33,45 +31,8 @@ from wine_slo.config.setting_types import (
     Url,
     UserName,
 )
+from wine_slo.integrations.storage.setting_types import WANTED, DatabaseUrl, KeptDays
 from wine_slo.slo import redaction
-
-
-class PrometheusHeaders(Mapping[str, str]):
-    """Headers that authorise us; each use reads a token or a password in a file again, as it may be rotated.
-
-    What the file held last is sent while it cannot be read.
-    """
-
-    def __init__(self, token: Secret | None, username: str | None, password: Secret | None, tenant: str | None) -> None:
-        self._token = token
-        self._username = username
-        self._password = password
-        self._tenant = tenant
-
-    def __getitem__(self, name: str) -> str:
-        return self._now()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._now())
-
-    def __len__(self) -> int:
-        return len(self._now())
-
-    def _now(self) -> dict[str, str]:
-        headers = {}
-        if self._token:
-            self._token = self._token.reread()
-            headers["Authorization"] = f"Bearer {self._token.value}"
-        elif self._username:
-            self._password = self._password and self._password.reread()
-            pair = f"{self._username}:{self._password.value if self._password else ''}"
-            if self._password:
-                redaction.learn([pair])  # it is sent as base64, and a rotated one is new
-            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
-        if self._tenant:
-            headers["X-Scope-OrgID"] = self._tenant
-        return headers
-
 
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
 OUTSIDE = "If not set, that of the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY), but for this machine."
@@ -105,6 +66,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         Header | None,
         means("The tenant, of a server that has several.", "a tenant's id on one line, sent as X-Scope-OrgID"),
     ] = None
+    prometheus_headers: Annotated[
+        HeaderLines | None,
+        means(
+            "More headers for Prometheus, or for what stands in front of it; each of them is hidden.",
+            "a header such as X-Api-Key: secret; several, a line each, in the file",
+        ),
+    ] = None
     prometheus_ca_file: Annotated[
         Path | None,
         means(
@@ -131,13 +99,12 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         ),
     ] = Path(shipped.OBJECTIVES)
     database_url: Annotated[
-        DatabaseUrl,
-        means(
-            "The ledger: what the watchdog remembers.",
-            "an SQLAlchemy URL: sqlite:///relative/path, sqlite:////absolute/path or "
-            "postgresql+psycopg://host/database with USER:PASSWORD@ before the host",
-        ),
+        DatabaseUrl, means("The ledger: what the watchdog remembers.", f"an SQLAlchemy URL: {WANTED}")
     ] = DatabaseUrl("sqlite:///data/watchdog.db")
+    keep_days: Annotated[
+        KeptDays,
+        means("For how long the ledger keeps closed incidents and what people did; 0 keeps all.", KeptDays.WANTED),
+    ] = KeptDays(400)
     standby: Annotated[
         bool,
         means(
@@ -367,11 +334,10 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         )
 
     @property
-    def prometheus_headers(self) -> "PrometheusHeaders":
+    def prometheus_access(self) -> AccessHeaders:
         """Return what authorises us at Prometheus, or at what speaks its API."""
-        return PrometheusHeaders(
-            self.prometheus_token, self.prometheus_username, self.prometheus_password, self.prometheus_tenant
-        )
+        token, username, password = self.prometheus_token, self.prometheus_username, self.prometheus_password
+        return AccessHeaders(token, username, password, self.prometheus_tenant, self.prometheus_headers)
 
 
 def _way(url: str | None, own: ProxyUrl | None) -> str | None:

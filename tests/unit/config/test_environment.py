@@ -554,7 +554,7 @@ def test_prometheus_is_sent_what_the_file_of_its_secret_holds_now(lines: str, ex
 
     Path("secret").write_text("hunter2\n")
     Path(".env").write_text(lines + "\n")
-    headers = read(WatchdogSettings).prometheus_headers
+    headers = read(WatchdogSettings).prometheus_access
     assert sent() == expected.format("hunter2")
     Path("secret").write_text("hunter3\n")
     assert sent() == expected.format("hunter3")
@@ -564,6 +564,25 @@ def test_prometheus_is_sent_what_the_file_of_its_secret_holds_now(lines: str, ex
     Path("link").symlink_to("new")
     Path("link").replace("secret")
     assert sent() == expected.format("hunter4"), "as Kubernetes exchanges it"
+
+
+def test_more_headers_are_sent_as_their_file_holds_them_now_and_never_shown() -> None:
+    Path("headers").write_text("X-Api-Key: hunter2\nTHANOS-TENANT:  blue \n\n")
+    Path(".env").write_text("WINE_SLO_PROMETHEUS_HEADERS_FILE=headers\nWINE_SLO_PROMETHEUS_TENANT=red\n")
+    headers = read(WatchdogSettings).prometheus_access
+    assert dict(headers) == {"X-Scope-OrgID": "red", "X-Api-Key": "hunter2", "THANOS-TENANT": "blue"}
+    assert redaction.redact("hunter2") == "***"
+    Path("headers").write_text("X-Api-Key: hunter3\n")
+    assert dict(headers) == {"X-Scope-OrgID": "red", "X-Api-Key": "hunter3"}
+    Path("headers").write_text("no header\n")
+    assert headers["X-Api-Key"] == "hunter3"
+
+
+@pytest.mark.parametrize("header", ["no header", "X-Api-Key:", "X Api: key", "X-Key: a\nb", "X-Key: \u00e9"])
+def test_what_is_no_header_is_refused_and_not_said(monkeypatch: pytest.MonkeyPatch, header: str) -> None:
+    monkeypatch.setenv("WINE_SLO_PROMETHEUS_HEADERS", header)
+    with pytest.raises(SettingsError, match="WINE_SLO_PROMETHEUS_HEADERS has a value; wanted: a header such as X-Api"):
+        read(WatchdogSettings)
 
 
 def test_a_secret_that_stands_in_a_pipe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

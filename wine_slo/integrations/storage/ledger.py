@@ -46,6 +46,7 @@ from wine_slo.integrations.storage.schema import (
     SUBSCRIBERS,
     TRACKS,
 )
+from wine_slo.integrations.storage.upkeep.retention import forget
 from wine_slo.integrations.storage.writes import Writes
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.channel import Subscriber
@@ -382,3 +383,12 @@ class Ledger:
         if rows:
             with self._writes.open() as connection:
                 insert_new(connection, ACTIONS, rows, ACTIONS.c.cause)
+
+    def forget(self, before: datetime) -> int:
+        """Delete one batch of what was over before a time; return how much that was, 0 where nothing is left of it.
+
+        Raises:
+            LedgerError: Nothing was deleted.
+        """
+        with self._writes.open() as connection:
+            return forget(connection, before)

@@ -124,15 +124,10 @@ class OnCall:
 
     def _shown(self, replies: Replies, state: State | None = None) -> Answer:
         """Return how everything stands, or what is left of it in a state."""
-        shown, actions, now = (
-            self._snapshot.state if state is None else state,
-            self._journal.actions,
-            self._snapshot.now(),
-        )
-        replicas = replica_lines(replies.fmt, self._snapshot.replicas, now)
-        listed = status_list(replies.fmt, shown, now, actions, is_overdue=self._is_overdue())
-        leads = leadership_lines(replies.fmt, self._leadership(), now) if self._leadership else []
-        return Answer("\n".join([listed, *replicas, *leads]))
+        fmt, shown, now = replies.fmt, self._snapshot.state if state is None else state, self._snapshot.now()
+        listed = status_list(fmt, shown, now, self._journal.actions, is_overdue=self._is_overdue())
+        leads = leadership_lines(fmt, self._leadership(), now) if self._leadership else []
+        return Answer("\n".join([listed, *replica_lines(fmt, self._snapshot.replicas, now), *leads]))
 
     async def _press_show(self, press: Press) -> Answer:
         return self._shown(self._replies(press.chat))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
 
 from wine_slo.integrations.console.terminal import Line, Terminal, table
+from wine_slo.integrations.storage.upkeep.health import Health
 from wine_slo.monitor.commands.finding import Finding, Grade
 from wine_slo.monitor.drill.result import Drill, Step
 from wine_slo.slo.evaluation.incident import Outcome
@@ -167,3 +168,22 @@ def _step(drill: Drill, step: Step) -> Line:
         mood, word = ("good", "✓") if step.is_in_time else ("bad", "late")
         took = f"{step.seconds:.1f} s"
     return Line(mood, (word, step.title, took, f"{step.expected_seconds:.0f} s"))
+
+
+# The ledger
+
+
+def ledger(found: Health) -> Iterator[str]:
+    """Yield what is found of a ledger, a line each."""
+    yield f"{found.ledger}: " + ("damaged" if found.damage else "whole")
+    newest = "" if found.schema == found.known_schema else f", this program knows {found.known_schema}"
+    yield f"schema {found.schema}{newest}, {found.bytes / 1e6:,.1f} MB"
+    began = f"; the oldest began at {found.oldest_incident:%Y-%m-%d %H:%M} UTC" if found.oldest_incident else ""
+    yield f"{found.rows.get('incidents', 0)} incidents, {found.open_incidents} of them open{began}"
+    yield ", ".join(f"{rows} {name}" for name, rows in found.rows.items() if name != "incidents")
+    if not found.leader:
+        yield "no watchdog has led with it yet"
+    else:
+        verb = "leads" if found.is_led else "led last, and does not now"
+        yield f"{found.leader} {verb}, number {found.lease_number}"
+    yield from (f"damage: {each}" for each in found.damage)

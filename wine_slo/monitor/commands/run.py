@@ -33,7 +33,7 @@ from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.evaluate.live_objectives import at_real_intervals, load_objectives
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.objectives.objective import Objective, Objectives
-from wine_slo.slo.redaction import redact, redacted
+from wine_slo.slo.redaction import learn, redact, redacted
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource, SourceInfo
 from wine_slo.slo.views.status_schema import Status
@@ -204,6 +204,55 @@ def backup(to: Path) -> ExitStatus:
         return ExitStatus.FAILED
     _print(f"{settings.database_url.removeprefix('sqlite:///')} is written into {to}")
     return ExitStatus.OK
+
+
+def copy(source: str, target: str) -> ExitStatus:
+    """Copy one ledger into another one."""
+    from wine_slo.integrations.storage.engines.urls import database_at  # noqa: PLC0415
+    from wine_slo.integrations.storage.ledger_error import LedgerError  # noqa: PLC0415
+    from wine_slo.integrations.storage.setting_types import secrets_of  # noqa: PLC0415
+    from wine_slo.integrations.storage.upkeep import copying  # noqa: PLC0415
+
+    learn([*secrets_of(source), *secrets_of(target)])
+    try:
+        shown = [str(database_at(url)) for url in (source, target)]
+    except LedgerError as error:
+        _complain(str(error))
+        return ExitStatus.BAD_INPUT
+    try:
+        contents = copying.copy(source, target)
+    except LedgerError as error:
+        _complain(str(error))
+        return ExitStatus.FAILED
+    for each in contents:
+        _print(f"{each.table:<10} {each.rows:>9} rows  {each.digest[:16]}")
+    _print(f"All of {shown[0]} is in {shown[1]}; every row was read back there and is the same.")
+    _print(f"The watchdog uses it once WINE_SLO_DATABASE_URL names it: {shown[1]}")
+    return ExitStatus.OK
+
+
+def check_ledger(*, as_json: bool) -> ExitStatus:
+    """Say whether the ledger is whole, and what it holds."""
+    from wine_slo.integrations.storage.ledger_error import LedgerError  # noqa: PLC0415
+    from wine_slo.integrations.storage.upkeep import checking  # noqa: PLC0415
+
+    try:
+        health = checking.check(read(WatchdogSettings).database_url)
+    except (SettingsError, checking.NoLedgerError) as error:
+        return _refuse(error, as_json=as_json)
+    except LedgerError as error:
+        if as_json:
+            _print_json({"exit_status": ExitStatus.FAILED, "damage": [str(error)]})
+        else:
+            _complain(str(error))
+        return ExitStatus.FAILED
+    status = _status(is_right=not health.damage)
+    if as_json:
+        _print_json({"exit_status": status, **msgspec.to_builtins(health)})
+    else:
+        for line in output.ledger(health):
+            _print(line)
+    return status
 
 
 async def _check(settings: WatchdogSettings, file: slo_file.SloFile | None) -> list[Finding]:

@@ -32,7 +32,7 @@ def connect(
             `switched_to` and `worse_than_others`.
         timeout: For one query and its whole answer.
     """
-    headers, tls = settings.prometheus_headers, settings.prometheus_tls
+    headers, tls = settings.prometheus_access, settings.prometheus_tls
     urls = settings.prometheus_url.by_name
 
     def client(name: str, url: str) -> MetricSource:
@@ -61,6 +61,6 @@ def shared(source: MetricSource) -> MetricSource:
 
 def info(session: aiohttp.ClientSession, settings: WatchdogSettings) -> SourceInfo:
     """Return what describes the metric source itself: its version, its retention, its targets."""
-    facts = partial(PrometheusFacts, session, headers=settings.prometheus_headers, tls=settings.prometheus_tls.read)
+    facts = partial(PrometheusFacts, session, headers=settings.prometheus_access, tls=settings.prometheus_tls.read)
     members = [facts(url) for url in settings.prometheus_url.by_name.values()]
     return ReplicaInfo(members) if len(members) > 1 else members[0]

@@ -16,8 +16,8 @@ from prometheus_client import (
 
 from wine_slo import metric_names as names
 from wine_slo.http.exposition import Exposition
+from wine_slo.monitor.evaluate.replicas.instruments import ReplicaInstruments
 from wine_slo.monitor.publish.leadership_metrics import LeadershipInstruments
-from wine_slo.monitor.publish.replica_metrics import ReplicaInstruments
 from wine_slo.slo.chat.messages import Reception
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.notification.policy import Suppression

@@ -22,6 +22,7 @@ AGAIN_IN = timedelta(seconds=1)  # samples that are due are queried again
 SELDOM = timedelta(seconds=15)  # scrapes so far apart are evaluated one by one, as each may prove a breach
 REST = timedelta(seconds=3)  # between two evaluations while nothing is suspicious, as each is of all objectives
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
+MOST_INTERVALS = 1_000_000  # of all label sets of an objective; an answer with more of them is refused as too large
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
 SETTLES_IN = timedelta(milliseconds=100)  # a quick evaluation comes so much after its interval has ended
 
@@ -184,5 +185,5 @@ class Grid:
         known = [key for key in state.tracks if key.objective == objective.name]
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
-        count = (last - max(first, now - CATCHES_UP)) // step
+        count = min((last - max(first, now - CATCHES_UP)) // step, MOST_INTERVALS // len(seen))
         return cls(last - max(count, round(objective.recent / step), INTERVALS_BEFORE + 1) * step, last, step)

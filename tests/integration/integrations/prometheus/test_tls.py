@@ -13,7 +13,7 @@ from tests.support.fakes.loopback import OnLoopback
 from tests.support.real.certificates import Authority, Identity
 from tests.support.real.processes import Process
 from tests.support.real.prometheus import free_port, program
-from wine_slo.config.files.tls_files import TlsFiles
+from wine_slo.config.files.access.tls_files import TlsFiles
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.slo.source.metric_source import MetricSourceError

@@ -23,12 +23,13 @@ from tests.support.fakes.prometheus_junk import (
     vector,
 )
 from tests.support.real.prometheus import free_port
-from wine_slo.config.setting_types import BotToken, ChatAddress, DatabaseUrl
+from wine_slo.config.setting_types import BotToken, ChatAddress
 from wine_slo.config.slo_file import SloFile, parse
 from wine_slo.integrations.peers import ServiceApi, WatchdogApi
 from wine_slo.integrations.prometheus.client import PrometheusClient
 from wine_slo.integrations.prometheus.server_info import PrometheusFacts
 from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.setting_types import DatabaseUrl
 from wine_slo.integrations.telegram import connection
 from wine_slo.integrations.telegram.rights import TelegramRights
 from wine_slo.monitor.commands.doctor import Surroundings, check_all, read_objectives, read_settings

@@ -158,11 +158,11 @@ async def test_targets_that_have_vanished_are_down_and_those_that_never_were_are
 
 
 async def test_more_label_sets_than_can_be_judged_are_blind_with_their_number() -> None:
-    collector = Collector(WidePrometheus(3001), lambda: WallTime(START + timedelta(hours=1)))
+    collector = Collector(WidePrometheus(10_001), lambda: WallTime(START + timedelta(hours=1)))
     (reading,) = (await collector.evaluate(State(), Objectives.only(BY))).readings.values()
     assert (reading.sight, str(reading.reason)) == (
         Sight.BLIND,
-        "Prometheus: its labels have 3001 sets of values, more than the 3000 that can be judged",
+        "Prometheus: its labels have 10001 sets of values, more than the 10000 that can be judged",
     )
 
 

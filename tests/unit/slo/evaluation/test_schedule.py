@@ -6,9 +6,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.support.scene import LATENCY, at
+from tests.support.scene import LATENCY, START, at
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.schedule import Grid, Scrapes, apart, next_interval_at
+from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.source.metric_source import Sample
 
 STEP = 5.0  # seconds
@@ -89,3 +91,15 @@ def test_whatever_is_judged_is_complete_and_it_is_judged_soon(targets: list[tupl
 )
 def test_an_interval_that_is_late_is_tried_again_soon_but_not_for_ever(now: float, soon: float) -> None:
     assert next_interval_at(at(100.5), timedelta(seconds=STEP), at(now)) == at(soon)
+
+
+def test_of_many_label_sets_so_much_is_caught_up_on_as_an_answer_may_hold() -> None:
+    def intervals(count: int) -> int:
+        keys = [Key("latency", (("endpoint", f"/{number}"),)) for number in range(count)]
+        tracks = {key: KeyState(key=key, since=START, sight_since=START, judged_until=START) for key in keys}
+        scrapes = Scrapes((Sample({}, 1.0),), (Sample({}, at(7200).timestamp()),))
+        found = Grid.since_last_evaluation(LATENCY, State(tracks=tracks, evaluated_at=START), scrapes, at(7201))
+        return (found.last - found.first) // found.step
+
+    assert intervals(1000) == 719, "all of the last hour"
+    assert intervals(10_000) == 100

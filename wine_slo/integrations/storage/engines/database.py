@@ -18,6 +18,7 @@ class Database(ABC):
 
     Args:
         url: Where it is.
+        is_patient: Whether a statement may take long, as nobody waits for it but who typed the command.
 
     Attributes:
         types: What its columns are of, for the steps of the schema.
@@ -27,8 +28,9 @@ class Database(ABC):
     types: ClassVar[Types]
     path: Path | None = None
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, *, is_patient: bool = False) -> None:
         self.url = url
+        self.is_patient = is_patient
 
     def __str__(self) -> str:
         """Return where it is, without a password."""
@@ -71,6 +73,10 @@ class Database(ABC):
         """Make the transaction of a connection one that writes, before anything is read in it."""
 
     @abstractmethod
+    def begin_snapshot(self, connection: sa.Connection) -> None:
+        """Have the transaction of a connection see one state of everything, whoever writes meanwhile."""
+
+    @abstractmethod
     def begin_step(self, connection: sa.Connection) -> None:
         """Do the same for a step of the schema, which only one process takes at once."""
 
@@ -91,6 +97,14 @@ class Database(ABC):
     @abstractmethod
     def reason_of(self, error: BaseException) -> str:
         """Return what people read of an error: what the database says, and what mends it where that is known."""
+
+    @abstractmethod
+    def size(self, connection: sa.Connection) -> int:
+        """Return how many bytes it takes."""
+
+    @abstractmethod
+    def damage(self, connection: sa.Connection) -> str:
+        """Return what the database itself finds wrong with what it keeps; empty where that is nothing."""
 
     @abstractmethod
     def backup(self, to: Path) -> None:

@@ -11,6 +11,7 @@ from psycopg import Connection, OperationalError
 
 IDLE_PATIENCE = 1.0  # seconds for the answer to a ping, before a connection is used again
 PATIENCE = 2.5  # seconds for each other answer: a bit more than the server itself takes at most
+LONG_PATIENCE = 65.0  # seconds, for a command that reads everything
 
 
 class PatientConnection(Connection[Any]):

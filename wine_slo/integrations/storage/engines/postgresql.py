@@ -20,6 +20,7 @@ BOUNDS = {
     "tcp_keepalives_interval": 2,
     "tcp_keepalives_count": 2,
 }
+PATIENT_BOUNDS = {"statement_timeout": 60_000, "idle_in_transaction_session_timeout": 60_000}
 CONNECTIONS = 3  # that are kept; a few more are made where that many work at once
 LONGEST_REASON = 300  # letters
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -40,6 +41,7 @@ class Postgresql(Database):
         # An extra brings its driver.
         from wine_slo.integrations.storage.engines.patient_connection import (  # noqa: PLC0415
             IDLE_PATIENCE,
+            LONG_PATIENCE,
             PATIENCE,
             PatientConnection,
         )
@@ -60,7 +62,7 @@ class Postgresql(Database):
 
         @sa.event.listens_for(engine, "checkout")
         def begin(connection: Any, _record: object, _proxy: object) -> None:
-            connection.patience = PATIENCE
+            connection.patience = LONG_PATIENCE if self.is_patient else PATIENCE
 
         @sa.event.listens_for(engine, "checkin")
         def end(connection: Any, _record: object) -> None:
@@ -71,6 +73,10 @@ class Postgresql(Database):
 
     def begin(self, connection: sa.Connection) -> None:
         """Make the transaction of a connection one that writes; here each is one."""
+
+    def begin_snapshot(self, connection: sa.Connection) -> None:
+        """Have the transaction of a connection see one state of everything, whoever writes meanwhile."""
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
     def begin_step(self, connection: sa.Connection) -> None:
         """Wait for the step that another process takes."""
@@ -116,6 +122,19 @@ class Postgresql(Database):
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
         return f"{line[:LONGEST_REASON]}{self._hint(state, line)}"
 
+    def size(self, connection: sa.Connection) -> int:
+        """Return how many bytes the tables take, with their indexes."""
+        names = sa.inspect(connection).get_table_names()
+        return sum(
+            connection.scalar(sa.select(sa.func.pg_total_relation_size(name))) or 0
+            for name in names
+            if name in TABLES.tables
+        )
+
+    def damage(self, connection: sa.Connection) -> str:  # noqa: ARG002 - of the base
+        """Return nothing: whether its files are whole is for the server to see, by pg_amcheck."""
+        return ""
+
     def backup(self, to: Path) -> None:
         """Say how it is backed up: by its own program, which no database is without.
 
@@ -130,7 +149,8 @@ class Postgresql(Database):
 
     def _options(self) -> dict[str, Any]:
         given = self.url.query.get("options", ())
-        own = [f"-c {name}={value}" for name, value in BOUNDS.items()]
+        bounds = BOUNDS | (PATIENT_BOUNDS if self.is_patient else {})
+        own = [f"-c {name}={value}" for name, value in bounds.items()]
         return {
             "connect_timeout": CONNECT_SECONDS,
             "tcp_user_timeout": 1000 * CONNECT_SECONDS,

@@ -25,12 +25,13 @@ class Sqlite(Database):
 
     Args:
         url: Where it is.
+        is_patient: Whether a statement may take long; here each may.
     """
 
     types: ClassVar[Types] = {"number": "INTEGER", "address": "BIGINT", "instant": "TEXT"}
 
-    def __init__(self, url: sa.URL) -> None:
-        super().__init__(url)
+    def __init__(self, url: sa.URL, *, is_patient: bool = False) -> None:
+        super().__init__(url, is_patient=is_patient)
         name = url.database
         self.path = None if not name or name == ":memory:" or name.startswith("file:") else Path(name)
 
@@ -53,6 +54,10 @@ class Sqlite(Database):
         """Make the transaction of a connection one that writes, before anything is read in it."""
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    def begin_snapshot(self, connection: sa.Connection) -> None:
+        """Have the transaction of a connection see one state of everything, whoever writes meanwhile."""
+        connection.exec_driver_sql("BEGIN")
+
     def begin_step(self, connection: sa.Connection) -> None:
         """Do the same for a step of the schema, or each table would be a transaction of its own."""
         self.begin(connection)
@@ -61,6 +66,18 @@ class Sqlite(Database):
         """Return what people read of an error: what the database says, and what mends it where that is known."""
         is_of_rights = getattr(error, "errno", None) != errno.EINVAL  # that is what it is, and not whose
         return f"{cause_of(error)}{hint_at_rights(self.path) if is_of_rights else ''}"
+
+    def size(self, connection: sa.Connection) -> int:
+        """Return how many bytes it takes, with what is written ahead."""
+        if self.path is None:
+            return int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+        parts = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(each.stat().st_size for each in parts if each.exists())
+
+    def damage(self, connection: sa.Connection) -> str:
+        """Return what SQLite finds wrong with its file; empty where that is nothing."""
+        found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        return "" if found == "ok" else found
 
     def backup(self, to: Path) -> None:
         """Write all of it into a new file, a whole ledger by itself; a watchdog that writes meanwhile goes on.

@@ -8,14 +8,15 @@ from wine_slo.integrations.storage.engines.database import Database
 from wine_slo.integrations.storage.engines.postgresql import DRIVER, Postgresql
 from wine_slo.integrations.storage.engines.sqlite import Sqlite
 from wine_slo.integrations.storage.ledger_error import LedgerError
-
-WANTED = (  # a password even of an example would be hidden
-    f"sqlite:///relative/path, sqlite:////absolute/path or {DRIVER}://host/database with USER:PASSWORD@ before the host"
-)
+from wine_slo.integrations.storage.setting_types import WANTED
 
 
-def database_at(url: str) -> Database:
+def database_at(url: str, *, is_patient: bool = False) -> Database:
     """Return the database that a URL names; nothing is opened.
+
+    Args:
+        url: As SQLAlchemy writes it.
+        is_patient: Whether a statement may take long.
 
     Raises:
         LedgerError: It is no URL, or names a database that can be no ledger.
@@ -26,9 +27,9 @@ def database_at(url: str) -> Database:
         raise LedgerError(f"the ledger cannot be opened: its address is no SQLAlchemy URL; wanted: {WANTED}") from error
     match found.drivername:
         case "sqlite" | "sqlite+pysqlite":
-            return Sqlite(found)
+            return Sqlite(found, is_patient=is_patient)
         case name if name == DRIVER:
-            return Postgresql(found)
+            return Postgresql(found, is_patient=is_patient)
         case name:
             reason = f"{name}:// is not supported; wanted: {WANTED}"
             raise LedgerError(f"the ledger {found!r} cannot be opened: {reason}", reason)

@@ -22,7 +22,7 @@ from wine_slo.slo.source.metric_source import (
     instant_of,
 )
 
-MAX_LABEL_SETS = 3000  # of one objective; 168 MB and two seconds of processor time an evaluation
+MAX_LABEL_SETS = 10_000  # of one objective; what an answer may hold
 
 
 class ObjectiveQueries:
