@@ -1,6 +1,6 @@
 """The gate that everything passes which leaves for people, so that of several watchdogs only the one that leads speaks.
 
-It is asked twice: before a channel is used at all, and by a channel that waits for limits and connections once more,
+It is checked twice: before a channel is used at all, and by a channel that waits for limits and connections once more,
 right before what is said is written to the network.
 """
 
@@ -57,7 +57,7 @@ class GatedChannel(Channel):
 
     Args:
         channel: What delivers.
-        gate: What is asked before.
+        gate: What is checked before.
     """
 
     def __init__(self, channel: Channel, gate: Gate) -> None:
@@ -105,6 +105,15 @@ class GatedChannel(Channel):
 
     async def redraw(self, address: Address, message: int, picture: Picture) -> None:
         """Exchange a picture that was sent.
+
+        Raises:
+            ChannelError: It was not exchanged, or perhaps not.
+        """
+        self._gate.check()
+        await self._channel.redraw(address, message, picture)
+
+    async def redraw(self, address: Address, message: int, picture: Picture) -> None:
+        """Exchange a message's picture and its caption, without a sound.
 
         Raises:
             ChannelError: It was not exchanged, or perhaps not.

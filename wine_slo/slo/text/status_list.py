@@ -270,7 +270,7 @@ def standby_line(fmt: Formatter, leadership: Leadership) -> str:
     if not leadership.standbys:
         return _missing(fmt, leadership)[0]
     names = ", ".join(name_of(each, leadership) for each in leadership.standbys)
-    return fmt.say("Standing by: {names}.", names=names)
+    return fmt.say("On standby: {names}.", names=names)
 
 
 def name_of(watchdog: Watchdog | None, leadership: Leadership) -> str:

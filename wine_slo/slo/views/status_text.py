@@ -171,7 +171,7 @@ def leadership(one: LeadershipStatus | None) -> str:
     names = ", ".join(each.host for each in one.standbys)
     match one.role:
         case "leader":
-            return f"Standing by: {names}." if names else "No other watchdog stands by: nobody would take over."
+            return f"On standby: {names}." if names else "No other watchdog stands by: nobody would take over."
         case "silent":
             return "This watchdog cannot confirm that it leads, so it sends nothing until it can."
     if one.leader is None:
