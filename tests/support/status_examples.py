@@ -10,7 +10,7 @@ from wine_slo.slo.evaluation.key_state import KeyState
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight
 from wine_slo.slo.objectives.budget import Budget, windows
-from wine_slo.slo.objectives.objective import Key, Objective
+from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.views.status import Process
 
 NOW = at(3600)
@@ -69,3 +69,37 @@ ERRING = replace(FINE, budget=budget(ERRORS, 0.0004), recent_seconds=None)
 NO_DATA = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="no requests")
 GOOD = state(latency=FINE, errors=ERRING, availability=replace(ERRING, good_ratio=1.0, events_per_second=0.2))
 BAD = state(OPEN, PAST, latency=SLOW, errors=ERRING, availability=NO_DATA)
+
+
+WIDE = replace(LATENCY, by=("endpoint", "zone"))
+
+
+def wide(count: int, broken: int) -> tuple[State, Objectives]:
+    """So many label sets of one objective, the first ones in breach and one without data, beside another objective."""
+    keys = [Key("latency", (("endpoint", f"/{number:05}"), ("zone", f"eu-{number % 3}"))) for number in range(count)]
+    incidents = [
+        replace(OPEN, number=number, key=key, worst=1 + number / 100, value=1 + number / 100)
+        for number, key in enumerate(keys[:broken], 1)
+    ]
+    numbers = {each.key: each.number for each in incidents}
+    blind = Reading(at=NOW, sight=Sight.NO_TRAFFIC, reason="no requests for 5 min")
+    readings = {key: replace(SLOW, recent_seconds=1 + numbers[key] / 100) if key in numbers else FINE for key in keys}
+    readings |= {keys[-1]: blind, ERRORS_KEY: FINE}
+    tracks = {
+        key: track(
+            key,
+            Phase.BREACHED if key in numbers else Phase.MET,
+            reading.sight,
+            incident=numbers.get(key),
+            reason=reading.reason,
+        )
+        for key, reading in readings.items()
+    }
+    state = State(
+        tracks=tracks,
+        readings=readings,
+        incidents={each.number: each for each in incidents},
+        last_number=len(incidents),
+        evaluated_at=at(3588),
+    )
+    return state, Objectives.only(WIDE, replace(ERRORS, job="shop"))

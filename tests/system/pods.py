@@ -202,6 +202,9 @@ async def test_two_watchdogs_take_turns_in_their_pods(tmp_path: Path, bot_api: B
             second.terminate(seconds=15), until(third_url, seconds=HANDS_OVER_WITHIN, role="leader")
         )
         assert ended == 0
+        takeovers = [text for text in bot_api.chat(CHAT).texts if "took over" in text]
+        assert len(takeovers) == 1, "of the one that was killed, and none of the one that was ended"
+        assert takeovers[0].startswith("🔄 The watchdog on watchdog-1 took over from watchdog-0, which gave no sign of")
         database.server.stop()
         await third.until_line("lead", seconds=30)
         assert (await health(third_url, "/alive"))[0] == 200

@@ -10,6 +10,7 @@ CONTENT_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/sv
 # Everything comes from here, nothing is inline, and nobody may frame it.
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 PASSIVE = f"{POLICY}; form-action 'none'"
+SEARCHABLE = f"{POLICY}; form-action 'self'"
 INTERACTIVE = f"{POLICY}; form-action 'self'; script-src 'self'; connect-src 'self'"
 HEADERS = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
@@ -36,16 +37,20 @@ def template(folder: Path, name: str) -> Template:
     ).get_template(name)
 
 
-def page(text: str, status: int = 200, *, interactive: bool = False, vary: str = "") -> web.Response:
+def page(
+    text: str, status: int = 200, *, interactive: bool = False, has_form: bool = False, vary: str = ""
+) -> web.Response:
     """Return a page that loads nothing from elsewhere.
 
     Args:
         text: the page as HTML.
         status: of the response.
         interactive: whether it has scripts and forms.
+        has_form: whether it has a form, though no script.
         vary: the request's headers on which it depends.
     """
-    headers = HEADERS | {"Content-Security-Policy": INTERACTIVE if interactive else PASSIVE}
+    policy = INTERACTIVE if interactive else SEARCHABLE if has_form else PASSIVE
+    headers = HEADERS | {"Content-Security-Policy": policy}
     if vary:
         headers["Vary"] = vary
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)

@@ -82,7 +82,7 @@ def _add_commands(parts: Parts) -> None:
         parts.announcements.announce,
         reach,
         sharing=parts.dispatcher.sharing,
-        is_overdue=lambda: parts.ticker.status().overdue,
+        is_overdue=lambda: parts.ticker.is_overdue,
         leadership=parts.outside.leadership,
     )
     info = Info(

@@ -33,7 +33,8 @@ from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.lease import Leadership
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSourceError
-from wine_slo.slo.views.status import Process, status_of
+from wine_slo.slo.views.selection import Query
+from wine_slo.slo.views.status import ALL, Process, is_overdue, status_of
 from wine_slo.slo.views.status_schema import Status
 
 LONGEST_UNDELIVERED = timedelta(minutes=10)  # what could not be delivered for longer turns /health red
@@ -77,7 +78,8 @@ class Ticker:
         leadership: Callable[[], Leadership],
     ) -> None:
         self._settings = settings
-        self._pages = StatusPages(self.status, series.over, settings.timezone, links_of(settings.grafana_url))
+        links = links_of(settings.grafana_url)
+        self._pages = StatusPages(self._view, lambda: evaluator.objectives, series.over, settings.timezone, links)
         self._leadership = leadership
         self._inbox = inbox
         self._check_objectives = check_objectives
@@ -202,8 +204,17 @@ class Ticker:
         }
         return own | self._pages.routes() | self._inbox.routes()
 
+    @property
+    def is_overdue(self) -> bool:
+        """Return whether the last evaluation is so old that it does not show the present."""
+        return is_overdue(self._evaluator.state, self._evaluator.now(), self._overdue_after)
+
     def status(self) -> Status:
         """Return how everything stands."""
+        return self._view()(ALL)
+
+    def _view(self) -> Callable[[Query], Status]:
+        """Return what says how everything stands now, or what is searched for; it may be called in any thread."""
         process = Process(
             version=version("wine-slo"),
             poll=timedelta(seconds=self._settings.poll_seconds),
@@ -215,8 +226,9 @@ class Ticker:
             is_quiet=self._dispatcher.is_quiet,
             replicas=self._evaluator.replicas,
         )
-        status = status_of(self._evaluator.state, self._evaluator.objectives, self._evaluator.now(), process)
-        return replace(status, leadership=leadership_status(self._leadership()))
+        state, objectives, now = self._evaluator.state, self._evaluator.objectives, self._evaluator.now()
+        leadership = leadership_status(self._leadership())
+        return lambda query: replace(status_of(state, objectives, now, process, query), leadership=leadership)
 
     async def _health(self, _request: web.Request) -> web.Response:
         """Report whether evaluations are made and notifications delivered."""

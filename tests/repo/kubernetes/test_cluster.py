@@ -5,6 +5,7 @@ the objects is worked out from their rules.
 """
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -387,7 +388,11 @@ def test_the_page_makes_a_resource_of_the_rules() -> None:
     page = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text()
     (command,) = [block for block in page.split("```") if "PrometheusRule" in block and "kubectl apply -f -" in block]
     made = subprocess.run(
-        ["sh", "-c", command.replace("| kubectl apply -f -", "")], cwd=ROOT, capture_output=True, text=True, check=True
+        ["sh", "-c", command.replace("| kubectl apply -f -", "")],
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     resource = yaml.safe_load(made.stdout)
     assert (resource["kind"], resource["metadata"]["namespace"]) == ("PrometheusRule", NAMESPACE)
@@ -398,3 +403,25 @@ def test_the_page_names_each_overlay_and_none_that_is_not_there() -> None:
     page = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text()
     assert sorted(set(re.findall(r"overlays/([a-z-]+)", page)) | set(OVERLAYS)) == OVERLAYS
     assert [each for each in OVERLAYS if f"| `{each}` |" not in page] == []
+
+
+def test_an_overlay_elsewhere_is_written_as_the_page_has_it(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text()
+    (block,) = [each for each in page.split("```yaml")[1:] if "configMapGenerator" in each]
+    base, own = tmp_path / "kubernetes", tmp_path / "own"
+    shutil.copytree(FOLDER, base, ignore=shutil.ignore_patterns("secrets"))
+    own.mkdir()
+    text = re.sub(
+        r"https://[^/]+/[^/]+/[^/]+//deploy/kubernetes/(\w+)\?ref=v[\d.]+",
+        r"../kubernetes/\1",
+        block.partition("```")[0],
+    )
+    (own / "kustomization.yaml").write_text(text)
+    for name in ("settings.env", "slo.yml"):
+        shutil.copyfile(base / "overlays" / OWN / name, own / name)
+    command = [program("kubectl"), "kustomize", str(own)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    theirs, ours = Cluster(made.stdout), Cluster.of(OWN)
+    assert theirs.kind("Deployment") == ours.kind("Deployment")
+    assert theirs.kind("NetworkPolicy") == ours.kind("NetworkPolicy")

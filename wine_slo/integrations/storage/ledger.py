@@ -59,7 +59,7 @@ from wine_slo.slo.oncall.actions import KEPT as KEPT_ACTIONS
 from wine_slo.slo.oncall.actions import Action
 from wine_slo.slo.source.deployment import Reported
 from wine_slo.slo.views.board_text import BoardRecord
-from wine_slo.slo.views.shown_chart import ShownChart
+from wine_slo.slo.views.chart_spec import ShownChart
 
 log = logging.getLogger(__name__)
 

@@ -4,13 +4,12 @@ What somebody does is kept first and answered then. A ledger that cannot be writ
 action holds all the same; it is written as soon as that works.
 """
 
-import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from html import unescape
 
+from wine_slo.monitor.chatops.offers import Offers
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.slo.chat.address import Address
@@ -18,8 +17,9 @@ from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question,
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.lease import Leadership
-from wine_slo.slo.notification.keyboard import ACKNOWLEDGE, ACKNOWLEDGE_ALL, CHOOSE, END, RECOVERY, SHOW, SILENCE, UNDO
-from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence, opening_of, place_of
+from wine_slo.slo.notification import keyboard
+from wine_slo.slo.objectives.objective import Key
+from wine_slo.slo.oncall.actions import LONGEST_SILENCE, Action, ActionKind, Silence
 from wine_slo.slo.oncall.lookup import AND, NUMBER_SIGNS, UnknownNameError, UnknownNumberError
 from wine_slo.slo.oncall.not_understood import NotUnderstoodError
 from wine_slo.slo.oncall.silence_request import SilenceRequest, UnclearError, parse_silence
@@ -30,11 +30,8 @@ from wine_slo.slo.text.command_text import MAX_SILENCES, Replies
 from wine_slo.slo.text.silences import MAX_LABEL, silence_choice, silence_not_understood
 from wine_slo.slo.text.status_list import leadership_lines, replica_lines, status_list
 
-log = logging.getLogger(__name__)
-
 JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was sent when it came
 OFF = ("off", "stop", "end", "none", "выкл", "стоп", "снять")  # of silences
-MOST_OFFERED = 100  # requests that wait for somebody to choose
 MOST_NAMED = 8  # incidents that are offered to be acknowledged
 
 Reach = Collection[int] | None
@@ -77,7 +74,7 @@ class OnCall:
         self._reach = reach
         self._sharing = sharing
         self._is_overdue = is_overdue
-        self._choices_offered: OrderedDict[tuple[Address, str], UnclearError] = OrderedDict()
+        self._offers = Offers[UnclearError]()
 
     def commands(self) -> tuple[Command | Reaction, ...]:
         """Return the commands and the buttons."""
@@ -101,13 +98,13 @@ class OnCall:
             Command("silences", phrase("What is silenced, by whom, until when"), self._silences),
             Command("undo", phrase("Undo your last action"), self._undo_last, changes=True),
             Command("start", phrase("About this bot and what it monitors"), self._start, counts_late=True),
-            Reaction(ACKNOWLEDGE, self._press_take, changes=True, counts_late=True),
-            Reaction(ACKNOWLEDGE_ALL, self._press_take_all, changes=True, counts_late=True),
-            Reaction(SILENCE, self._press_silence, changes=True),
-            Reaction(END, self._press_end, changes=True),
-            Reaction(UNDO, self._press_undo, changes=True),
-            Reaction(CHOOSE, self._press_choose, changes=True),
-            Reaction(SHOW, self._press_show),
+            Reaction(keyboard.ACKNOWLEDGE, self._press_take, changes=True, counts_late=True),
+            Reaction(keyboard.ACKNOWLEDGE_ALL, self._press_take_all, changes=True, counts_late=True),
+            Reaction(keyboard.SILENCE, self._press_silence, changes=True),
+            Reaction(keyboard.END, self._press_end, changes=True),
+            Reaction(keyboard.UNDO, self._press_undo, changes=True),
+            Reaction(keyboard.CHOOSE, self._press_choose, changes=True),
+            Reaction(keyboard.SHOW, self._press_show),
         )
 
     async def _status(self, question: Question) -> Answer:
@@ -118,7 +115,7 @@ class OnCall:
             named = replies.names(state).resolve_each(question.arguments)
         except UnknownNameError as error:
             return Answer(replies.unknown_name(error))
-        wanted = [Silence(None, (), *place_of(each.about)) for each in named]
+        wanted = [Silence(None, (), *_named(each.about)) for each in named]
         tracks = {key: each for key, each in state.tracks.items() if any(one.is_about(key) for one in wanted)}
         return self._shown(replies, replace(state, tracks=tracks))
 
@@ -136,7 +133,7 @@ class OnCall:
         await self._revive(question.chat)
         replies = self._replies(question.chat)
         buttons = (
-            Button(replies.say("Status"), SHOW),
+            Button(replies.say("Status"), keyboard.SHOW),
             Button(replies.say("Commands"), "help"),
             Button(replies.say("Language"), "language"),
         )
@@ -163,7 +160,9 @@ class OnCall:
             return Answer(replies.taken_already(taken) if taken else replies.none_open())
         if len(free) > 1 and not question.arguments:
             offered = [(f"#{each.number} {unescape(replies.fmt.title(each.key))}", each) for each in free[:MOST_NAMED]]
-            buttons = [Button(title[:MAX_LABEL], ACKNOWLEDGE, opening_of(each)) for title, each in offered]
+            buttons = [
+                Button(title[:MAX_LABEL], keyboard.ACKNOWLEDGE, keyboard.which_of(each)) for title, each in offered
+            ]
             return Answer(replies.which(free), tuple((each,) for each in buttons))
         written = await self._acknowledge(question, at, free)
         return Answer(_with(replies, replies.taken_all(free, question.person), written=written))
@@ -198,7 +197,7 @@ class OnCall:
             if number:
                 those = [each for each in incidents if each.number == int(number)]
             else:
-                wanted = Silence(None, (), *place_of(named.about))
+                wanted = Silence(None, (), *_named(named.about))
                 those = [each for each in incidents if wanted.is_about(each.key)]
             if not those:
                 return [], replies.closed_already(int(number)) if number else replies.not_in_breach(named.about)
@@ -250,21 +249,16 @@ class OnCall:
         text = silence_not_understood(replies.fmt, error, next(iter(replies.fmt.objectives.by_name)), now)
         if not isinstance(error, UnclearError):
             return Answer(text)
-        self._choices_offered[question.chat, str(question.message)] = error
-        if len(self._choices_offered) > MOST_OFFERED:
-            self._choices_offered.popitem(last=False)
+        place = self._offers.keep(question, error)
         labels = [silence_choice(replies.fmt, each, error, now) for each in error.choices]
-        buttons = [
-            (Button(label, CHOOSE, (str(question.message), str(number))),) for number, label in enumerate(labels)
-        ]
+        buttons = [(Button(label, keyboard.CHOOSE, (place, str(number))),) for number, label in enumerate(labels)]
         return Answer(text, tuple(buttons))
 
     async def _press_choose(self, press: Press) -> Answer:
         """Take one of the choices that were offered; the first who presses chooses for all."""
         replies = self._replies(press.chat)
-        message, number = press.arguments
-        error = self._choices_offered.pop((press.chat, message), None)
-        silence_request = error.choices[int(number)] if error else None
+        error = self._offers.take(press)
+        silence_request = error.choices[int(press.arguments[1])] if error else None
         if silence_request is None or (
             silence_request.until is not None and silence_request.until <= self._snapshot.now()
         ):
@@ -276,7 +270,7 @@ class OnCall:
         replies, now, state = self._replies(request.chat), self._snapshot.now(), self._snapshot.state
         reach, silences = self._reach(request), []
         for about in silence_request.keys or (None,):
-            silence = Silence(silence_request.until, (), *place_of(about), reason=silence_request.reason)
+            silence = Silence(silence_request.until, (), *_named(about), reason=silence_request.reason)
             those = [each for each in state.open_incidents if silence.is_about(each.key)]
             if reach is not None and (about is None or not those or any(each.number not in reach for each in those)):
                 return Answer(replies.not_here())
@@ -305,7 +299,7 @@ class OnCall:
         if known is not None and known.silence is not None:
             return Answer(toast=replies.silenced(known.silence, now))
         span = press.arguments[2]
-        until = None if span == RECOVERY else now + min(timedelta(minutes=int(span)), LONGEST_SILENCE)
+        until = None if span == keyboard.RECOVERY else now + min(timedelta(minutes=int(span)), LONGEST_SILENCE)
         which = ((incident.number, incident.openings),) if until is None else ()
         silence = Silence(until, which, incident.key.objective, incident.key.labels)
         action, written = await self._journal.add(self._silence(press, now, silence))
@@ -319,7 +313,7 @@ class OnCall:
         return Answer(replies.silences(actions, now), buttons=buttons)
 
     def _end_button(self, replies: Replies, action: Action, now: datetime) -> Button:
-        return Button(replies.end_of(action.silence or Silence(), now), END, (str(action.number),))
+        return Button(replies.end_of(action.silence or Silence(), now), keyboard.END, (str(action.number),))
 
     async def _press_end(self, press: Press) -> Answer:
         replies, now = self._replies(press.chat), self._snapshot.now()
@@ -387,6 +381,11 @@ class OnCall:
 
     def _silence(self, request: Question | Press, at: datetime, silence: Silence) -> Action:
         return replace(self._action(request, at, ActionKind.SILENCE), silence=silence)
+
+
+def _named(key: Key | None) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the objective and the labels of a silence of a key; of everything where there is none."""
+    return (key.objective, key.labels) if key else ("", ())
 
 
 def _with(replies: Replies, text: str, *, written: bool) -> str:

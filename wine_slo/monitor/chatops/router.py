@@ -13,11 +13,11 @@ limited, but for the same thing over and over.
 
 import difflib
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Container, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from wine_slo.monitor.chatops.offers import Offers
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.chat.limits import Excess, Limit
 from wine_slo.slo.chat.messages import Answer, Button, Command, Press, Question, Reaction, Reception, Refusal
@@ -38,7 +38,6 @@ STRANGERS_A_MINUTE = 20  # all of them together, for the same reason as in a gro
 NEAR = 0.6  # how alike a command must be to be what was meant; difflib's usual
 NEAR_IN_GROUPS = 0.75  # the same where it may have been said to another bot
 BEGINS = 3  # letters that a command may be shortened to
-MOST_GUESSES = 100  # that wait for somebody to press
 LONGEST_LABEL = 60  # characters of a button
 GUESS = "guess"  # the button of what was probably meant
 HELP, ID, VERSION, START = "help", "id", "version", "start"
@@ -133,7 +132,7 @@ class Router:
         self._repeats = Limit(REPEATS, REPEATS_WITHIN)
         self._stranger = Limit(1)
         self._strangers = Limit(STRANGERS_A_MINUTE)
-        self._guesses: OrderedDict[tuple[Address, str], Question] = OrderedDict()
+        self._guesses = Offers[Question]()
         self._old_answered: dict[Address, datetime] = {}
         self.add(
             Command(HELP, phrase("All commands"), self._help),
@@ -291,15 +290,13 @@ class Router:
             text = replies.no_command(near)
         if near is None:
             return Answer(text) if question.is_to_us else None
-        self._guesses[question.chat, str(question.message)] = replace(question, command=near, arguments=tuple(words))
-        if len(self._guesses) > MOST_GUESSES:
-            self._guesses.popitem(last=False)
+        place = self._guesses.keep(question, replace(question, command=near, arguments=tuple(words)))
         label = f"/{' '.join((near, *words))}"[:LONGEST_LABEL]
-        return Answer(text, ((Button(label, GUESS, (str(question.message),)),),))
+        return Answer(text, ((Button(label, GUESS, (place,)),),))
 
     async def _press_guess(self, press: Press) -> Answer:
         """Carry out what was probably meant, as who presses."""
-        question = self._guesses.pop((press.chat, press.arguments[0]), None)
+        question = self._guesses.take(press)
         if question is None:
             return Answer(toast=self._replies(press.chat).chosen_already(), reception=Reception.OLD)
         question = replace(question, person=press.person, is_forwarded=False, sent_at=press.pressed_at or self._clock())

@@ -16,6 +16,7 @@ from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, Objectiv
 MOODS = {Judgement.MET: "good", Judgement.BREACHED: "bad", Judgement.SUSPICIOUS: "care", Judgement.UNKNOWN: "grey"}
 span = ENGLISH.span  # as the command line is in English only
 GRADES = {Grade.OK: "good", Grade.WARNING: "care", Grade.WRONG: "bad"}
+MOST_SHOWN = 50  # label sets, and open incidents, in one table
 MOST_RECENT = 5  # closed incidents in one table
 
 
@@ -28,9 +29,9 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     worst_first = sorted(found.objectives, key=lambda each: order.index(each.verdict))
     terminal.table(
         ("", "objective", "value", "target", "budget", "incident"),
-        (_objective(each, found.now, zone) for each in worst_first),
+        (_objective(each, found.now, zone) for each in worst_first[:MOST_SHOWN]),
     )
-    incidents = [*found.open_incidents, *found.recent_incidents[:MOST_RECENT]]
+    incidents = [*found.open_incidents[:MOST_SHOWN], *found.recent_incidents[:MOST_RECENT]]
     if incidents:
         terminal.line("")
         terminal.table(("", "incident", "when", "worst"), (_incident(each, found.now, zone) for each in incidents))
@@ -43,6 +44,10 @@ def status(terminal: Terminal, found: Status, zone: tzinfo) -> None:
     terminal.line(f"Evaluated {age} ago, every {poll}. wine-slo {found.version}.", "bad" if found.overdue else "")
     if found.overdue:
         terminal.line("That is too long ago: the status above is out of date.", "bad")
+    total = found.selection.total if found.selection is not None else len(found.objectives)
+    if total > MOST_SHOWN:
+        counted = ENGLISH.number(total)
+        terminal.line(f"The worst {MOST_SHOWN} of {counted} are shown; the status page searches all of them.", "care")
     if found.blind:
         terminal.line("Prometheus does not answer.", "bad")
     if leads := status_text.leadership(found.leadership):

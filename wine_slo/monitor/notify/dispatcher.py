@@ -217,7 +217,7 @@ class Dispatcher:
 
     async def _deliver_now(self, chat: Address) -> None:
         moves = 0
-        while self._may_try(chat) and (notification := self._planner.next(chat)) is not None:
+        while await self._may_try(chat) and (notification := await self._planner.next(chat)) is not None:
             if await self._sender.skip_edit(chat, notification):
                 continue
             address = self._recipients.subscriber(chat).address
@@ -226,7 +226,7 @@ class Dispatcher:
             if moves > MOST_MOVES:
                 self._waits.fail(chat, [notification.after.incident], is_edit=notification.edits is not None)
         is_free = self._waits.is_free(chat, ELSEWHERE, is_edit=False) and not self._waits.are_any(chat)
-        if self._waits.is_in_doubt(chat) and is_free and self._may_try(chat):
+        if self._waits.is_in_doubt(chat) and is_free and await self._may_try(chat):
             await self._reach(chat)
         if not self._recipients.subscriber(chat).is_closed:
             await self._announce(chat)
@@ -283,7 +283,7 @@ class Dispatcher:
             await self._has_arrived(chat)
 
     async def _close(self, chat: Address, error: ChannelError) -> None:
-        self._waits.refuse(chat, self._planner.due(chat), self._tried_at[chat])
+        self._waits.refuse(chat, await self._planner.due(chat), self._tried_at[chat])
         await self._recipients.close(chat, str(error) or "it gives no reason")
         for other in self._recipients:
             self._news[other].set()  # they are to know of it
@@ -311,8 +311,8 @@ class Dispatcher:
             subscriber = self._recipients.subscriber(other)
             await self._recipients.keep(replace(subscriber, announced_to=(*subscriber.announced_to, chat)))
 
-    def _may_try(self, chat: Address) -> bool:
-        return self._gate.is_open and self._waits.may_try(chat, lambda: self._planner.due(chat))
+    async def _may_try(self, chat: Address) -> bool:
+        return self._gate.is_open and await self._waits.may_try(chat, lambda: self._planner.due(chat))
 
     async def _unless_overtaken(self, chat: Address, call: Coroutine[Any, Any, None]) -> None:
         """Make a call that can be repeated without harm, but give it up once a new message is due.
@@ -326,7 +326,7 @@ class Dispatcher:
             while not await self._is_done(calling, news, self._waits.pause(chat, self._snapshot.now())):
                 has_news |= news.is_set()
                 news.clear()
-                if (following := self._planner.next(chat)) is not None and following.edits is None:
+                if (following := await self._planner.next(chat)) is not None and following.edits is None:
                     has_news = True
                     raise OvertakenError
             await calling

@@ -1,5 +1,6 @@
 """What each recipient is to receive next, and why something is not sent to it at present."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,6 +39,8 @@ from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.text.wording import IncidentWording
 
 OnSuppressed = Callable[[Suppression], None]
+
+AT_A_TIME = 250  # records that are compared before all else has its turn
 
 log = logging.getLogger(__name__)
 
@@ -141,9 +144,9 @@ class Planner:
             if before.get(number) is not reason and self._on_suppressed is not None:
                 self._on_suppressed(reason)
 
-    def due(self, chat: Address) -> Due:
+    async def due(self, chat: Address) -> Due:
         """Return the new messages that are due in a chat and do not have to wait."""
-        planned, _ = self._planned(chat)
+        planned, _ = await self._planned(chat)
         return frozenset(
             (record.incident, record.opening, notification.kind)
             for notification in planned
@@ -151,18 +154,18 @@ class Planner:
             for record in (notification.after, *notification.others)
         )
 
-    def next(self, chat: Address) -> Notification | None:
+    async def next(self, chat: Address) -> Notification | None:
         """Return the next notification for a chat that need not wait; only new messages while it refuses them."""
-        planned, held = self._planned(chat)
+        planned, held = await self._planned(chat)
         self._note_suppressed(chat, held)
         return min(planned, key=_urgency, default=None)
 
-    def _planned(self, chat: Address) -> tuple[list[Notification], dict[int, Suppression]]:
+    async def _planned(self, chat: Address) -> tuple[list[Notification], dict[int, Suppression]]:
         """Return the notifications for a chat, and why others are not sent."""
         state, now, fmt = self._snapshot.state, self._snapshot.now(), self._localizer.fmt(chat)
         words = IncidentWording(fmt, state, now, self._journal.actions)
         this = _Pass(chat=chat, words=words, now=now)
-        plain, sharing, begun_ones, late = self._sorted(this, state)
+        plain, sharing, begun_ones, late = await self._sorted(this, state)
         storms = [Storm(message=message, members=tuple(those)) for message, those in sorted(sharing.items())]
         planned = [each for member in plain if (each := self._single(member, this)) is not None]
         if (group := together_again(planned, words)) is not None:
@@ -183,7 +186,7 @@ class Planner:
         is_closed = self._recipients.subscriber(chat).is_closed
         return [each for each in found if not (is_closed and each.edits is not None)], this.held
 
-    def _sorted(
+    async def _sorted(
         self, this: _Pass, state: State
     ) -> tuple[list[Member], dict[int, list[Member]], list[Member], list[Member]]:
         """Return what a chat has received, and is to receive, by how it is planned.
@@ -198,7 +201,9 @@ class Planner:
         chat, held = this.chat, this.held
         plain, begun_ones, late = list[Member](), list[Member](), list[Member]()
         sharing: dict[int, list[Member]] = {}
-        for record in self._book.in_chat(chat):
+        for place, record in enumerate(list(self._book.in_chat(chat)), 1):
+            if place % AT_A_TIME == 0:
+                await asyncio.sleep(0)
             incident = state.incidents.get(record.incident)
             if incident is None:
                 continue
@@ -352,6 +357,7 @@ class Planner:
                 rules.offers,
                 say,
                 (row,) if row else (),
+                acknowledged=sum(each.policy.is_acknowledged for each in members),
                 is_acknowledged=all(each.policy.is_acknowledged for each in still),
             )
 

@@ -1,7 +1,7 @@
 """When a recipient may be tried again: after a failed attempt, in a flood wait, and while it refuses messages."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -93,7 +93,7 @@ class Waits:
         """Return whether it is not known that a chat accepts messages."""
         return chat in self._unproven or self._recipients.subscriber(chat).is_closed
 
-    def may_try(self, chat: Address, due: Callable[[], Due]) -> bool:
+    async def may_try(self, chat: Address, due: Callable[[], Awaitable[Due]]) -> bool:
         """Return whether a chat is tried now.
 
         One that refuses messages is tried by a schedule, at each new incident, and whenever a new message falls due.
@@ -102,7 +102,7 @@ class Waits:
         if refusal is None or not self._recipients.subscriber(chat).is_closed:
             return True
         is_over = _is_over(refusal.again_at, self._snapshot.now(), LONGEST_RETRY_CLOSED)
-        return is_over or not self._openings() <= refusal.openings or not due() <= refusal.due
+        return is_over or not self._openings() <= refusal.openings or not await due() <= refusal.due
 
     def is_free(self, chat: Address, number: int, *, is_edit: bool) -> bool:
         """Return whether nothing that is to be sent in a chat, or edited, has to wait."""

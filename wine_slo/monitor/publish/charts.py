@@ -34,14 +34,15 @@ from wine_slo.slo.text.objective_detail import no_chart
 from wine_slo.slo.views.chart_spec import (
     AFTER,
     ObjectiveSeries,
+    ShownChart,
     caption_of,
     chart_of,
+    end_lines,
     span_line,
     span_of,
     step_of,
 )
 from wine_slo.slo.views.deployments import known_deployments
-from wine_slo.slo.views.shown_chart import ShownChart, end_lines
 
 log = logging.getLogger(__name__)
 

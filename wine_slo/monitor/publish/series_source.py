@@ -4,9 +4,10 @@ Queried when somebody loads it, kept for a while, and given up soon: a page must
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, OrderedDict
 from dataclasses import replace
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.slo.evaluation.sampling import key_of
@@ -17,11 +18,15 @@ from wine_slo.slo.views.series import History
 
 KNOWN_FOR = timedelta(seconds=10)  # a page that ten people read queries once
 TIME_BOX = 2.0  # seconds for all of the answers
+MOST_SETS = 300  # label sets of one objective; a page shows fewer, and all of them are queried
+MOST_KNOWN = 12  # answers that are kept
 POINTS = 90  # of one line; more than a phone shows
+
+Wanted = tuple[timedelta, frozenset[str]]  # a span, and the names of objectives
 
 
 class SeriesSource:
-    """Queries how everything went, at most once in ten seconds for each span.
+    """Queries how everything went, at most once in ten seconds for each span and page.
 
     Args:
         api: Prometheus.
@@ -38,29 +43,41 @@ class SeriesSource:
         self._api = api
         self._snapshot = snapshot
         self._time_box = time_box
-        self._known: dict[timedelta, tuple[History, datetime]] = {}
-        self._querying: defaultdict[timedelta, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._known: OrderedDict[Wanted, tuple[History, datetime]] = OrderedDict()
+        self._querying: WeakValueDictionary[Wanted, asyncio.Lock] = WeakValueDictionary()
 
-    async def over(self, span: timedelta) -> History:
-        """Return how everything went over a span that ends now.
+    async def over(self, span: timedelta, names: frozenset[str]) -> History:
+        """Return how objectives of these names went over a span that ends now.
 
-        What was last known, and the trouble, where nobody says.
+        What was last known, and the trouble, where nobody says. Of an objective with very many label sets nothing is
+        queried, as each answer would have all of them.
         """
-        async with self._querying[span]:
+        sets = Counter(key.objective for key in self._snapshot.state.tracks)
+        wanted = (span, frozenset(each for each in names if sets[each] <= MOST_SETS))
+        lock = self._querying.setdefault(wanted, asyncio.Lock())
+        async with lock:
             now = self._snapshot.now()
-            known, sent_at = self._known.get(span, (None, now))
+            known, sent_at = self._known.get(wanted, (None, now))
             if known is None or now - sent_at >= KNOWN_FOR:
-                known = await self._query(span, now, known)
-                self._known[span] = (known, self._snapshot.now())
+                known = await self._query(wanted, now, known)
+                self._known[wanted] = (known, self._snapshot.now())
+                self._known.move_to_end(wanted)
+                while len(self._known) > MOST_KNOWN:
+                    self._known.popitem(last=False)
             return known
 
-    async def _query(self, span: timedelta, now: datetime, known: History | None) -> History:
+    async def _query(self, wanted: Wanted, now: datetime, known: History | None) -> History:
+        span, names = wanted
         step = timedelta(seconds=max(1, round(span.total_seconds() / POINTS)))
-        fresh = History(first=now - span, last=now, step=step)
+        fresh = History(first=now - span, last=now, step=step, names=names)
         try:
             async with asyncio.timeout(self._time_box):
                 answers = await asyncio.gather(
-                    *(self._query_objective(each, fresh) for each in self._snapshot.objectives.all)
+                    *(
+                        self._query_objective(each, fresh)
+                        for each in self._snapshot.objectives.all
+                        if each.name in names
+                    )
                 )
         except MetricSourceError as error:
             return replace(known or fresh, trouble=str(error))

@@ -4,25 +4,31 @@ The page says how old its numbers are, and is green only where an evaluation saw
 and comes whether or not Prometheus answers.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
-from itertools import pairwise
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
 from wine_slo.http.pages import SHARED, StaticFiles, Template, page, template
+from wine_slo.http.problem import Problem
 from wine_slo.http.routes import Route
+from wine_slo.monitor.publish.page.chart import HEIGHT, WIDTH, PageChart, picture_of
+from wine_slo.monitor.publish.page.finder import BADGES, finder_of
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.objectives.kinds import KINDS
-from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.objectives.objective import Alert, Objectives
 from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
+from wine_slo.slo.views.selection import Query, SelectionError
 from wine_slo.slo.views.series import History
 from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, ObjectiveStatus, Status
 
@@ -30,31 +36,15 @@ FILES = Path(__file__).parent / "web"
 SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}
 SPAN_NAMES = {"1h": "hour", "6h": "6 hours", "1d": "day"}
 percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span  # the page is in English only
-rate = ENGLISH.rate
+rate, number = ENGLISH.rate, ENGLISH.number
 
 RELOADS_AFTER = 15  # seconds
-MOST_SHOWN = 25  # label sets on one page, the worst first; /api/status has them all
-WIDTH, HEIGHT = 600.0, 100.0  # of a picture, in its own units
-HEADROOM = 1.25  # of a picture, above what it shows
+RELOADS_SEARCH_AFTER = 60  # seconds, of a page in which somebody may be typing
+MOST_SHOWN = 25  # label sets on one page, the worst first
+MOST_ANSWERED = 1000  # in one answer of /api/status
+MOST_ROWS = 25  # open incidents on one page
 SLOWEST = 3  # endpoints in one line
-URGENCY = tuple(Judgement)
-BADGES = {
-    Judgement.BREACHED: "in breach",
-    Judgement.UNKNOWN: "not known",
-    Judgement.SUSPICIOUS: "breach pending",
-    Judgement.MET: "met",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class PageChart:
-    """A line over a while, in the units of an SVG, and what it says in words."""
-
-    paths: tuple[str, ...]
-    limit: float | None  # how high the target is; None where it is beyond the picture
-    breaches: tuple[tuple[float, float], ...]  # where they begin, and how wide they are
-    highest: str
-    words: str
+FIRST = Query(per_page=MOST_SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +77,23 @@ class StatusPages:
     """Answers for what the watchdog knows.
 
     Args:
-        status: How everything stands now.
-        history: How it went over a span that ends now.
+        view: Returns what says how everything stands now, or what is searched for; that may be called in any thread.
+        objectives: All objectives, which name what can be chosen.
+        history: How some objectives, by their names, went over a span that ends now.
         zone: Of the times on the page; those of `/api/status` are UTC.
         links: Names and addresses of other pages about the same, shown at the foot.
     """
 
     def __init__(
         self,
-        status: Callable[[], Status],
-        history: Callable[[timedelta], Awaitable[History]],
+        view: Callable[[], Callable[[Query], Status]],
+        objectives: Callable[[], Objectives],
+        history: Callable[[timedelta, frozenset[str]], Awaitable[History]],
         zone: tzinfo,
         links: Mapping[str, str],
     ) -> None:
-        self._status = status
+        self._view = view
+        self._objectives = objectives
         self._history = history
         self._zone = zone
         self._links = links
@@ -113,25 +106,47 @@ class StatusPages:
         """Return the endpoints by their paths."""
         files = StaticFiles(SHARED, FILES)
         return {
-            "/": Route(web.get, self._show, (200,)),
-            "/api/status": Route(web.get, self._give, (200,)),
+            "/": Route(web.get, self._show, (200, 400)),
+            "/api/status": Route(web.get, self._give, (200, 400)),
             "/web/{file}": Route(web.get, files.send, (200, 404)),
         }
 
-    async def _give(self, _request: web.Request) -> web.Response:
-        """Return how every objective stands, as JSON."""
-        body = msgspec.json.encode(self._status())
+    async def _give(self, request: web.Request) -> web.Response:
+        """Return how every objective stands, or those that are searched for, as JSON; the worst first."""
+        try:
+            query = Query.parse(request.query, self._objectives(), per_page=MOST_ANSWERED)
+        except SelectionError as error:
+            return Problem(HTTPStatus.BAD_REQUEST, str(error)).document()
+        view = self._view()
+        body = await asyncio.to_thread(lambda: msgspec.json.encode(view(query)))
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def _show(self, request: web.Request) -> web.Response:
-        """Return the status page."""
+        """Return the status page: the worst objectives, or those that are searched for."""
+        mistake = ""
+        try:
+            query = Query.parse(request.query, self._objectives(), per_page=MOST_SHOWN)
+        except SelectionError as error:
+            query, mistake = Query(per_page=MOST_SHOWN), str(error)
+        query = replace(query, per_page=MOST_SHOWN)
         chosen = request.query.get("span", "")
         chosen = chosen if chosen in SPANS else next(iter(SPANS))
-        history = await self._history(SPANS[chosen])
-        text = self.render(self._status(), history, chosen, reloads=request.query.get("reload") != "off")
-        return page(text)
+        status = await asyncio.to_thread(self._view(), query)
+        history = await self._history(SPANS[chosen], frozenset(each.objective for each in status.objectives))
+        reloads = request.query.get("reload") != "off"
+        text = self.render(status, history, chosen, reloads=reloads, query=query, mistake=mistake)
+        return page(text, HTTPStatus.BAD_REQUEST if mistake else HTTPStatus.OK, has_form=True)
 
-    def render(self, status: Status, history: History, chosen: str = "1h", *, reloads: bool = True) -> str:
+    def render(
+        self,
+        status: Status,
+        history: History,
+        chosen: str = "1h",
+        *,
+        reloads: bool = True,
+        query: Query = FIRST,
+        mistake: str = "",
+    ) -> str:
         """Return the page.
 
         Args:
@@ -139,9 +154,15 @@ class StatusPages:
             history: How it went.
             chosen: The name of the trend's span.
             reloads: Whether the page has the browser load it again.
+            query: What is searched for and chosen.
+            mistake: What is wrong with the address; empty where nothing is.
         """
-        worst = sorted(status.objectives, key=lambda each: URGENCY.index(each.verdict))
-        shown = worst[:MOST_SHOWN]
+        kept = {"span": chosen} | ({} if reloads else {"reload": "off"})
+        finder = finder_of(status, query, self._objectives().all, kept, MOST_SHOWN)
+        after = RELOADS_AFTER if finder is None else RELOADS_SEARCH_AFTER
+        incidents: dict[str, list[IncidentStatus]] = {}
+        for each in (*status.open_incidents, *status.recent_incidents):
+            incidents.setdefault(each.slo, []).append(each)
         headline, mood = _headline(status)
         return self._template.render(
             status=status,
@@ -150,9 +171,11 @@ class StatusPages:
             age=None if status.seconds_since_look is None else span(timedelta(seconds=status.seconds_since_look)),
             poll=span(timedelta(seconds=status.poll_seconds)),
             undelivered=span(timedelta(seconds=status.untold_seconds)) if status.untold_seconds >= 1 else "",
-            cards=[self._card(each, status, history) for each in shown],
-            hidden=len(worst) - len(shown),
-            open_rows=[self._row(each, status) for each in status.open_incidents],
+            cards=[self._card(each, status, history, incidents.get(each.slo, [])) for each in status.objectives],
+            finder=finder,
+            mistake=mistake,
+            open_rows=[self._row(each, status) for each in status.open_incidents[:MOST_ROWS]],
+            more_open=status.open_incidents_total - len(status.open_incidents[:MOST_ROWS]),
             recent_rows=[self._row(each, status) for each in status.recent_incidents],
             silences=[
                 f"{each.title}: {status_text.silenced(each, status.now, self._zone)}" for each in status.silences
@@ -165,7 +188,8 @@ class StatusPages:
             last=self._clock(history.last, history.last),
             chosen=chosen,
             spans=SPAN_NAMES,
-            reloads_after=RELOADS_AFTER if reloads else None,
+            reloads_after=after if reloads else None,
+            sought=f"&{address}" if (address := query.address()) else "",
             links=self._links,
             now=status.now.astimezone(self._zone),
             width=WIDTH,
@@ -177,9 +201,10 @@ class StatusPages:
         local, today = instant.astimezone(self._zone), now.astimezone(self._zone)
         return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%d %b %H:%M}"
 
-    def _card(self, slo: ObjectiveStatus, status: Status, history: History) -> ObjectiveCard:
+    def _card(
+        self, slo: ObjectiveStatus, status: Status, history: History, incidents: Sequence[IncidentStatus]
+    ) -> ObjectiveCard:
         points = next((each for key, each in history.values.items() if str(key) == slo.slo), {})
-        incidents = [each for each in (*status.open_incidents, *status.recent_incidents) if each.slo == slo.slo]
         since = ""
         if slo.incident is not None:
             began_at = next(each.again_at or each.began_at for each in incidents if each.number == slo.incident)
@@ -205,8 +230,8 @@ class StatusPages:
             facts=tuple(facts),
             budget=status_text.budget(slo, status.now, self._zone),
             left=None if left is None else min(max(left, 0.0), 1.0),
-            picture=_picture(slo, points, history, incidents, self._zone)
-            if history.values or not history.trouble
+            picture=picture_of(slo, points, history, incidents, self._zone)
+            if slo.objective in history.names and (history.values or not history.trouble)
             else None,
         )
 
@@ -276,12 +301,17 @@ def _nature(incident: IncidentStatus) -> Iterator[str]:
 
 
 def _headline(status: Status) -> tuple[str, Judgement]:
-    """Return the one sentence to read, and its colour; green only where everything was seen to be met."""
-    counts = {judgement: sum(each.verdict is judgement for each in status.objectives) for judgement in Judgement}
-    count = len(status.objectives)
+    """Return the one sentence to read, and its colour; green only where everything was seen to be met.
+
+    It is about all objectives, whichever are shown.
+    """
+    counts = Counter(each.verdict for each in status.objectives)
+    if status.selection is not None:
+        counts = Counter(status.selection.by_state)
+    count = counts.total()
     objectives = "objective" if count == 1 else "objectives"
     if counts[Judgement.BREACHED]:
-        return f"{counts[Judgement.BREACHED]} of {count} {objectives} in breach", Judgement.BREACHED
+        return f"{number(counts[Judgement.BREACHED])} of {number(count)} {objectives} in breach", Judgement.BREACHED
     if status.looked_at is None:
         return "Not evaluated yet", Judgement.UNKNOWN
     if status.overdue:
@@ -291,8 +321,9 @@ def _headline(status: Status) -> tuple[str, Judgement]:
     if counts[Judgement.SUSPICIOUS]:
         return "A breach is pending", Judgement.SUSPICIOUS
     if counts[Judgement.UNKNOWN]:
-        return f"{counts[Judgement.MET]} of {count} {objectives} met, the rest not known", Judgement.UNKNOWN
-    return ("The objective is met" if count == 1 else f"All {count} objectives are met"), Judgement.MET
+        known = f"{number(counts[Judgement.MET])} of {number(count)} {objectives} met"
+        return f"{known}, the rest not known", Judgement.UNKNOWN
+    return ("The objective is met" if count == 1 else f"All {number(count)} objectives are met"), Judgement.MET
 
 
 def _facts(slo: ObjectiveStatus) -> Iterator[str]:
@@ -310,73 +341,3 @@ def _facts(slo: ObjectiveStatus) -> Iterator[str]:
     known = [each for each in slo.burn_rates if each.burn_rate and each.window_seconds <= history]
     if known and not slo.is_budget_young:
         yield "burn rate: " + ", ".join(f"{each.window} {rate(each.burn_rate or 0.0)}×" for each in known)
-
-
-def _picture(
-    slo: ObjectiveStatus,
-    points: Mapping[float, float],
-    history: History,
-    incidents: Sequence[IncidentStatus],
-    zone: tzinfo,
-) -> PageChart:
-    limit = 1 - slo.objective_ratio if slo.threshold_seconds is None else slo.threshold_seconds
-    top = HEADROOM * max((limit, *points.values()))
-    first, length = history.first.timestamp(), (history.last - history.first).total_seconds()
-
-    def across(at: float) -> float:
-        return min(max((at - first) / length, 0.0), 1.0) * WIDTH
-
-    def up(value: float) -> float:
-        return HEIGHT * (1 - value / top)
-
-    breaches = []
-    for each in incidents:
-        for bad in each.bad_times:
-            ends_at = bad.ended_at or history.last
-            begin, end = across(bad.began_at.timestamp()), across(ends_at.timestamp())
-            if end > 0 and ends_at >= history.first:
-                breaches.append((round(begin, 1), round(max(end - begin, 2.0), 1)))
-    return PageChart(
-        paths=tuple(
-            " ".join(
-                f"{'M' if place == 0 else 'L'}{across(at):.1f} {up(points[at]):.1f}" for place, at in enumerate(run)
-            )
-            + " h0.1"
-            for run in _runs(sorted(points), 1.5 * history.step.total_seconds())
-        ),
-        limit=round(up(limit), 1),
-        breaches=tuple(breaches),
-        highest=percent(min(top, 1.0)) if slo.threshold_seconds is None else seconds(top),
-        words=_in_words(slo, points, limit, zone),
-    )
-
-
-def _runs(instants: Sequence[float], longest: float) -> Iterator[list[float]]:
-    """Yield values of instants in a row; a hole in which nothing was scraped is not drawn over."""
-    run = list(instants[:1])
-    for earlier, later in pairwise(instants):
-        if later - earlier > longest:
-            yield run
-            run = []
-        run.append(later)
-    if run:
-        yield run
-
-
-def _in_words(slo: ObjectiveStatus, points: Mapping[float, float], limit: float, zone: tzinfo) -> str:
-    if not points:
-        return "no data in this time"
-    bounds, is_share = slo.bucket_bounds_seconds, slo.threshold_seconds is None
-    what = f" {KINDS[slo.kind].text.bad}" if is_share else ""
-
-    def say(value: float) -> str:
-        return percent(value) if is_share else ENGLISH.latency(value, bounds)
-
-    worst_at, worst = max(points.items(), key=lambda each: each[1])
-    best = min(points.values())
-    if say(best) == say(worst):
-        return f"{say(worst)}{what} all the time"
-    when = datetime.fromtimestamp(worst_at, zone)
-    above = sum(value > limit for value in points.values()) / len(points)
-    broken = f"{percent(above)} of the time worse than the target" if above else "never worse than the target"
-    return f"from {say(best)} to {say(worst)}{what} (at {when:%H:%M}), {broken}"

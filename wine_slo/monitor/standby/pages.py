@@ -18,7 +18,8 @@ from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.standby.view import StandbyView
 from wine_slo.slo.lease import Leadership
 from wine_slo.slo.source.metric_source import MetricSource
-from wine_slo.slo.views.status import Process, status_of
+from wine_slo.slo.views.selection import Query
+from wine_slo.slo.views.status import ALL, Process, status_of
 from wine_slo.slo.views.status_schema import Status
 
 
@@ -48,7 +49,8 @@ class StandbyPages:
         self._instruments = WatchdogInstruments(version("wine-slo"))
         self._instruments.leadership.show(leadership)
         series = SeriesSource(source, view)
-        self._pages = StatusPages(self.status, series.over, settings.timezone, links_of(settings.grafana_url))
+        links = links_of(settings.grafana_url)
+        self._pages = StatusPages(self._prepared, lambda: view.objectives, series.over, settings.timezone, links)
 
     def routes(self) -> dict[str, Route]:
         """Return the endpoints by their paths."""
@@ -61,6 +63,10 @@ class StandbyPages:
 
     def status(self) -> Status:
         """Return how everything stands, as the leader wrote it; unknown where that is too old, or of unknown age."""
+        return self._prepared()(ALL)
+
+    def _prepared(self) -> Callable[[Query], Status]:
+        """Return what says how everything stands now, or what is searched for; it may be called in any thread."""
         view, subscribers = self._view, self._view.memory.subscribers
         process = Process(
             version=version("wine-slo"),
@@ -71,8 +77,9 @@ class StandbyPages:
             has_readings=False,
             unreachable={each.chat: each.closed_because for each in subscribers if each.is_closed and each.since},
         )
-        status = status_of(view.state, view.objectives, view.now(), process)
-        return replace(status, leadership=leadership_status(self._leadership()))
+        state, objectives, now = view.state, view.objectives, view.now()
+        leadership = leadership_status(self._leadership())
+        return lambda query: replace(status_of(state, objectives, now, process, query), leadership=leadership)
 
     async def _health(self, _request: web.Request) -> web.Response:
         """Report whether this watchdog can follow the one that leads, and take over from it."""

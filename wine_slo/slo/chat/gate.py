@@ -112,15 +112,6 @@ class GatedChannel(Channel):
         self._gate.check()
         await self._channel.redraw(address, message, picture)
 
-    async def redraw(self, address: Address, message: int, picture: Picture) -> None:
-        """Exchange a message's picture and its caption, without a sound.
-
-        Raises:
-            ChannelError: It was not exchanged, or perhaps not.
-        """
-        self._gate.check()
-        await self._channel.redraw(address, message, picture)
-
     async def pin(self, address: Address, message: int) -> None:
         """Keep a message in sight.
 

@@ -20,13 +20,24 @@ VERBS = frozenset(
 HOUR, RECOVERY = "60", "recovery"  # arguments of a silence: minutes, or until it is over
 
 
+def which_of(incident: Incident) -> tuple[str, str]:
+    """Return what a button carries to name an incident and its opening."""
+    return str(incident.number), str(incident.openings)
+
+
 def link_to(url: str, say: Callable[[str], str]) -> Keyboard:
     """Return the button that opens a page of the runbook; none where there is no such page."""
     return ((Button(say("Runbook"), url=url),),) if url else ()
 
 
 def storm_buttons(
-    number: int, offers: Collection[str], say: Callable[[str], str], links: Keyboard, *, is_acknowledged: bool
+    number: int,
+    offers: Collection[str],
+    say: Callable[[str], str],
+    links: Keyboard,
+    *,
+    acknowledged: int,
+    is_acknowledged: bool,
 ) -> Keyboard:
     """Return rows of buttons under a message about many incidents.
 
@@ -35,11 +46,12 @@ def storm_buttons(
         offers: What pressing can do here.
         say: Says a sentence in the readers' language.
         links: What opens a page.
-        is_acknowledged: Whether all that are open are acknowledged.
+        acknowledged: How many are; as the button carries it, the message is edited at once when that changes.
+        is_acknowledged: Whether all that are open are.
     """
     if is_acknowledged or ACKNOWLEDGE_ALL not in offers:
         return links
-    return ((Button(say("Acknowledge all"), ACKNOWLEDGE_ALL, (str(number),)),), *links)
+    return ((Button(say("Acknowledge all"), ACKNOWLEDGE_ALL, (str(number), str(acknowledged))),), *links)
 
 
 def buttons_of(  # noqa: PLR0913 - one place calls it
@@ -68,7 +80,7 @@ def buttons_of(  # noqa: PLR0913 - one place calls it
     links = link_to(runbook, say)
     if not incident.is_open:
         return links if incident.key == GAP else ()
-    which = (str(incident.number), str(incident.openings))
+    which = which_of(incident)
     acknowledgement = actions.acknowledgement(incident)
     silence = actions.silence_of(incident, incidents, now)
     first = (

@@ -260,6 +260,8 @@ class Actions:
 
     def silences(self, incidents: Mapping[int, Incident], now: datetime) -> tuple[Action, ...]:
         """Return the silences that run now, oldest first."""
+        if not self._index.silences:
+            return ()
         ends = self._index.ends
         return tuple(
             action
@@ -344,13 +346,3 @@ def _end(action: Action, now: datetime) -> datetime:
     """Return the end by which the longest silence is chosen; one until recovery has no end that is known."""
     until = action.silence.until if action.silence else None
     return until or now + 2 * LONGEST_SILENCE
-
-
-def opening_of(incident: Incident) -> tuple[str, str]:
-    """Return what a button carries to name an incident and its opening."""
-    return str(incident.number), str(incident.openings)
-
-
-def place_of(key: Key | None) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return the objective and the labels of a silence of a key; of everything where there is none."""
-    return (key.objective, key.labels) if key else ("", ())

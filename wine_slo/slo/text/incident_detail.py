@@ -14,8 +14,10 @@ from wine_slo.slo.text.incidents.breach import breach_text, drill_mark, drill_ma
 from wine_slo.slo.text.incidents.reminder import incident_name
 from wine_slo.slo.text.incidents.resolved import closed_text, recovery_text
 from wine_slo.slo.text.language import shortened
+from wine_slo.slo.text.status_list import fitting
 
 CLOSED = 10  # incidents that are over, in a list
+ROOM_OPEN = 2000  # letters for those that are open
 OPEN = 20  # incidents that are not
 
 
@@ -37,8 +39,8 @@ def unknown_incident(fmt: Formatter, word: str, opened: Sequence[Incident] = ())
 
 def incident_list(fmt: Formatter, opened: Sequence[Incident], closed: Sequence[Incident], now: datetime) -> str:
     """Return those that are open, and the last that are over."""
-    lines = [_open_line(fmt, each, now) for each in opened[:OPEN]]
-    if (rest := len(opened) - OPEN) > 0:
+    lines = fitting([_open_line(fmt, each, now) for each in opened[:OPEN]], ROOM_OPEN)
+    if (rest := len(opened) - len(lines)) > 0:
         lines.append(fmt.count(rest, "… and {n} more is open.", "… and {n} more are open."))
     if not lines:
         lines = [f"🟢 {fmt.say('No incident is open.')}"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from heapq import nsmallest
 from html import escape
 from types import MappingProxyType
 
@@ -15,12 +16,12 @@ from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.budget import Budget, is_any_burning, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.reason import Reason, phrase
-from wine_slo.slo.text.formatting import BURNT_IN, Formatter
+from wine_slo.slo.text.formatting import BURNT_IN, MAX_HELD, Formatter
 from wine_slo.slo.text.incidents.breach import deployment_line
 from wine_slo.slo.text.incidents.burn import budget_line, last_budget, young_budget
 from wine_slo.slo.text.incidents.cause import breakdown_lines
 from wine_slo.slo.text.language import shortened
-from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, status_line
+from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, fitting, status_line
 
 LONGEST_QUERY = 700  # characters; a selector that people wrote can be of any length
 STRIP = 20  # intervals of evidence that are drawn
@@ -125,11 +126,13 @@ def why_text(
         if incident.attribution is not None:
             lines += breakdown_lines(fmt, incident.attribution, objective)
     lines.append(fmt.say("Query: {query}", query=f"<code>{escape(query)}</code>"))
-    lines += [
-        fmt.say(SUPPRESSED[reason], number=number)
+    held = [
+        (number, reason)
         for number, reason in suppressed.items()
         if (incident := state.incidents.get(number)) is not None and incident.key.objective == key.objective
     ]
+    held.sort(key=lambda each: state.incidents[each[0]].key.labels != key.labels)  # first of this label set itself
+    lines += [fmt.say(SUPPRESSED[reason], number=number) for number, reason in held[:MAX_HELD]]
     if others:
         lines.append(_others_line(fmt, objective, others))
     return "\n".join(lines)
@@ -137,21 +140,23 @@ def why_text(
 
 def budget_list(fmt: Formatter, state: State, now: datetime) -> str:
     """Return what is left of every error budget, the least first."""
-    found = []
-    for key, track in sorted(state.tracks.items()):
+    ranked = []
+    for key, track in state.tracks.items():
         objective, reading = fmt.objectives.of(key), state.readings.get(key)
         if key.alert is not Alert.BREACH or objective is None:
             continue
         budget = reading.budget if reading else None
         remaining = budget.remaining(objective) if budget else None
-        rank = (remaining is None, remaining or 0.0, URGENCY.index(track.phase))
-        last = last_budget(fmt, track, reading, objective, now)
-        line = f"⚪️ {shortened(str(key))}: {last}" if last else _one_budget(fmt, key, objective, budget)
-        found.append((rank, line))
-    lines = [line for _, line in sorted(found, key=lambda each: each[0])]
-    if (rest := len(lines) - STATUS_LINES) > 0:
-        more = fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse.")
-        lines = [*lines[:STATUS_LINES], more]
+        ranked.append(((remaining is None, remaining or 0.0, URGENCY.index(track.phase)), key, objective))
+    lines = []
+    for _, key, objective in nsmallest(STATUS_LINES, ranked, key=lambda each: (each[0], each[1])):
+        reading = state.readings.get(key)
+        last = last_budget(fmt, state.tracks[key], reading, objective, now)
+        one = _one_budget(fmt, key, objective, reading.budget if reading else None)
+        lines.append(f"⚪️ {shortened(str(key))}: {last}" if last else one)
+    lines = fitting(lines)
+    if (rest := len(ranked) - len(lines)) > 0:
+        lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
     return "\n".join(lines or [f"⚪️ {fmt.say('No data yet.')}"])
 
 

@@ -1,9 +1,10 @@
 """The status list: each objective in a line, and who leads of several watchdogs."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
@@ -21,6 +22,7 @@ from wine_slo.slo.text.incidents.down import targets_down_in_short
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.silences import silence_line
 
+ROOM = 3000  # letters of a list; a message has 4,096, with what stands above and below it
 STATUS_LINES = 25  # objectives in one answer; a thousand label sets are not read by anyone
 URGENCY = (Phase.BREACHED, Phase.RECOVERING, Phase.BREACHING, Phase.MET)
 
@@ -31,15 +33,25 @@ def status_list(
     """Return every objective in a line each, and how old that knowledge is; where it is too old, nothing is green."""
     if state.evaluated_at is None:
         return f"⚪️ {fmt.say('Nothing has been evaluated yet.')}"
-    tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
+    tracks = [track for key, track in state.tracks.items() if key.alert is Alert.BREACH]
     burning = {replace(each.key, alert=Alert.BREACH) for each in state.open_incidents if each.burn is not None}
-    tracks.sort(key=lambda track: (URGENCY.index(track.phase), track.key not in burning))
-    lines = [status_line(fmt, track, state, now, actions) for track in tracks[:STATUS_LINES]]
+    is_many = len(tracks) > STATUS_LINES
+
+    def rank(track: KeyState) -> tuple[int, bool, float, bool, Key]:
+        badness = badness_of(fmt, track, state) if is_many else 0.0
+        is_seen = is_many and track.sight.is_seeing  # what is not known comes before what is met
+        return URGENCY.index(track.phase), track.key not in burning, -badness, is_seen, track.key
+
+    worst = nsmallest(STATUS_LINES, tracks, key=rank)
+    lines = fitting([status_line(fmt, track, state, now, actions) for track in worst])
+    rest = len(tracks) - len(lines)
     if is_overdue:
         grey = [re.sub("^[🟢🟡]", "⚪️", line) for line in lines]
         age = fmt.say("No evaluation for {duration}: this is the last known state.", duration=now - state.evaluated_at)
         lines = [f"🟠 {age}", *grey]
-    if (rest := len(tracks) - STATUS_LINES) > 0:
+    if is_many:
+        lines.insert(0, count_line(fmt, tracks))
+    if rest > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
     if not lines:
         lines = [f"⚪️ {fmt.say('No data yet.')}"]
@@ -52,6 +64,37 @@ def status_list(
     if not silences:
         last = f"{last} {fmt.say('No silences.')}"
     return "\n".join([*lines, last, *silences])
+
+
+def count_line(fmt: Formatter, tracks: Sequence[KeyState]) -> str:
+    """Return how many of very many are in breach, and how many nothing is known of."""
+    bad = sum(each.phase.is_open for each in tracks)
+    unseen = sum(not each.phase.is_open and not each.sight.is_seeing for each in tracks)
+    number = fmt.language.number
+    text = fmt.say("{bad} of {total} in breach", bad=f"<b>{number(bad)}</b>", total=number(len(tracks)))
+    if unseen:
+        text = fmt.say("{text}, {count} not known", text=text, count=number(unseen))
+    return f"{'🔴' if bad else '⚪️' if unseen else '🟢'} {text}"
+
+
+def badness_of(fmt: Formatter, track: KeyState, state: State) -> float:
+    """Return how bad it is, as a multiple of what its objective allows; 0 where that is not known, or in no breach."""
+    objective, reading = fmt.objectives.of(track.key), state.readings.get(track.key)
+    if objective is None or reading is None or not track.phase.is_open:
+        return 0.0
+    value = current_value(objective, reading, track)
+    return 0.0 if value is None else value.number / max(objective.limit, 1e-9)
+
+
+def fitting(lines: Sequence[str], room: int = ROOM) -> list[str]:
+    """Return the first lines, as many as one message has room for."""
+    kept = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return kept
 
 
 def silence_lines(fmt: Formatter, state: State, now: datetime, actions: Actions) -> list[str]:
@@ -138,9 +181,8 @@ def status_line(fmt: Formatter, track: KeyState, state: State, now: datetime, ac
 
 def _burns_of(key: Key, state: State) -> list[Incident]:
     """Return the open incidents about the error budget of a key."""
-    return [
-        each for each in state.open_incidents if each.burn is not None and replace(each.key, alert=key.alert) == key
-    ]
+    burning = (each for each in state.incidents.values() if each.burn is not None and each.is_open)
+    return [each for each in burning if replace(each.key, alert=key.alert) == key]
 
 
 def _burning_sign(sign: str, key: Key, state: State) -> str:

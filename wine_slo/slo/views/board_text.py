@@ -7,6 +7,7 @@ written all the time it says no more than matters from afar: numbers only of wha
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import State
@@ -18,7 +19,15 @@ from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incidents.breach import drill_mark
 from wine_slo.slo.text.language import shortened
 from wine_slo.slo.text.refusals import refusal
-from wine_slo.slo.text.status_list import STATUS_LINES, URGENCY, current_value, missing_value_reason, silence_lines
+from wine_slo.slo.text.status_list import (
+    STATUS_LINES,
+    URGENCY,
+    count_line,
+    current_value,
+    fitting,
+    missing_value_reason,
+    silence_lines,
+)
 
 WRITTEN_EVERY = timedelta(minutes=1)  # a message that changes more often is read by nobody
 SIGN_OF_LIFE = timedelta(minutes=10)  # how exactly it says when it was right last
@@ -48,10 +57,17 @@ class BoardRecord:
 
 def board_text(fmt: Formatter, state: State, now: datetime, actions: Actions = NO_ACTIONS) -> str:
     """Return how everything stands, in words that change only when that matters."""
-    tracks = [track for key, track in sorted(state.tracks.items()) if key.alert is Alert.BREACH]
-    tracks.sort(key=lambda track: URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY))
-    lines = [_line(fmt, track, state, now, actions) for track in tracks[:STATUS_LINES]]
-    if (rest := len(tracks) - STATUS_LINES) > 0:
+    tracks = [track for key, track in state.tracks.items() if key.alert is Alert.BREACH]
+    worst = nsmallest(
+        STATUS_LINES,
+        tracks,
+        key=lambda track: (URGENCY.index(track.phase) if track.phase.is_open else len(URGENCY), track.key),
+    )
+    lines = fitting([_line(fmt, track, state, now, actions) for track in worst])
+    rest = len(tracks) - len(lines)
+    if len(tracks) > STATUS_LINES:
+        lines.insert(0, count_line(fmt, tracks))
+    if rest > 0:
         lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
     if state.evaluated_at is None or not lines:
         return f"⚪️ {fmt.say('No data yet.')}"

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from itertools import count
 
+from wine_slo.slo.chat.address import Address
 from wine_slo.slo.evaluation.engine import State
-from wine_slo.slo.evaluation.incident import Incident
+from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.objective import Alert, Key, Objective
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter, plain
+from wine_slo.slo.text.incidents.breach import drill_mark
+from wine_slo.slo.text.incidents.held import unproved_end_text
+from wine_slo.slo.text.incidents.resolved import lasted_line, recovery_head
 from wine_slo.slo.text.language import version_of
 from wine_slo.slo.text.status_list import objective_line
 
@@ -123,6 +127,29 @@ class ObjectiveSeries:
     deployments: tuple[Deployment, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownChart:
+    """A chart in a chat.
+
+    It is a level: a chart is drawn anew as long as it does not show the end that its incident has.
+
+    Attributes:
+        incident: The number of its incident.
+        chat: Where it is.
+        message: The id of the message that has it.
+        shows_end: The end of the incident that it shows, or that it will never show; None where it shows none.
+    """
+
+    incident: int
+    chat: Address
+    message: int
+    shows_end: datetime | None = None
+
+    def is_outdated(self, incident: Incident) -> bool:
+        """Return whether its incident is over and it does not show that."""
+        return not incident.is_open and incident.closed_at != self.shows_end
+
+
 def chart_of(series: ObjectiveSeries, objective: Objective, fmt: Formatter) -> Chart:
     """Return what is drawn of a series, in its readers' words and by their clock."""
     is_good_share, is_timed = objective.source.unit is Unit.GOOD_SHARE, objective.is_latency
@@ -163,6 +190,19 @@ def caption_of(series: ObjectiveSeries, fmt: Formatter, state: State, now: datet
     """
     worst = [fmt.worst(each, fmt.objectives.of(series.key)) for each in state.open_incidents if each.key == series.key]
     return "\n".join(filter(None, [objective_line(fmt, series.key, state, now), *worst, span_line(series, fmt)]))
+
+
+def end_lines(fmt: Formatter, incident: Incident) -> list[str]:
+    """Return what stands under the chart of an incident that is over: how it ended, how long and how bad it was; HTML.
+
+    It begins with the sign and, where it was one, with the drill.
+    """
+    if incident.outcome is not Outcome.RECOVERED:
+        head, lines = unproved_end_text(fmt, incident), list[str]()
+    else:
+        head, lines = recovery_head(fmt, incident), [f"{lasted_line(fmt, incident)} {fmt.foot(incident)}"]
+    sign, _, text = head.partition(" ")
+    return [f"{sign} {' · '.join([*drill_mark(fmt, incident), text])}", *lines]
 
 
 def _target(objective: Objective, fmt: Formatter) -> str:

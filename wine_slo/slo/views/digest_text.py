@@ -14,7 +14,7 @@ from wine_slo.slo.oncall.time_phrases import parse_clock
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.incidents.burn import budget_in_short
-from wine_slo.slo.text.status_list import STATUS_LINES
+from wine_slo.slo.text.status_list import STATUS_LINES, fitting
 
 WEEK = timedelta(days=7)
 LATE = timedelta(days=1)  # what was missed for longer is no news, and the next is near
@@ -147,11 +147,13 @@ def digest_text(fmt: Formatter, week: Week) -> str:
     if week.trouble:
         reason = fmt.language.explain(week.trouble)
         lines.append(fmt.say("No figures, Prometheus does not answer: {reason}.", reason=reason))
-    lines += [
-        _attained(fmt, objective, each)
-        for each in week.attained[:STATUS_LINES]
-        if (objective := fmt.objectives.of(each.key)) is not None
-    ]
+    attained = [(each, it) for each in week.attained if (it := fmt.objectives.of(each.key)) is not None]
+    if len(attained) > STATUS_LINES:
+        attained.sort(key=lambda each: _missed_by(*each), reverse=True)
+    shown = fitting([_attained(fmt, objective, each) for each, objective in attained[:STATUS_LINES]])
+    lines += shown
+    if (rest := len(attained) - len(shown)) > 0:
+        lines.append(fmt.count(rest, "… and {n} more, no worse.", "… and {n} more, none of them worse."))
     if week.drills:
         lines.append(f"🟠 {fmt.count(len(week.drills), 'DRILL: {n} incident', 'DRILL: {n} incidents')}")
     lines.append(_incident_line(fmt, week))
@@ -163,6 +165,11 @@ def digest_text(fmt: Formatter, week: Week) -> str:
         else fmt.say("Monitoring was not interrupted.")
     )
     return "\n".join(lines)
+
+
+def _missed_by(attained: Attained, objective: Objective) -> float:
+    """Return how many times its budget an objective has spent in the week; what is not known is before what is met."""
+    return 1.0 if attained.good_ratio is None else (1 - attained.good_ratio) / objective.allowed_bad_ratio
 
 
 def _attained(fmt: Formatter, objective: Objective, attained: Attained) -> str:

@@ -17,6 +17,7 @@ class History:
         step: How far apart the values are; each is over so long a range.
         values: Seconds of the objective's quantile for a latency, else the share of bad events; by epoch seconds. Where
             there were no requests there is no value.
+        names: The objectives that were queried.
         trouble: Why there are none that are new; empty where there are.
     """
 
@@ -24,4 +25,5 @@ class History:
     last: datetime
     step: timedelta
     values: Mapping[Key, Mapping[float, float]] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
     trouble: str = ""

@@ -3,8 +3,8 @@
 Nothing is `met` without evidence: only an evaluation that saw clearly, with a number, not long ago, makes it so.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from wine_slo.slo.attribution.attribution import Breakdown, Cause
@@ -20,6 +20,7 @@ from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 from wine_slo.slo.replicas.replica_state import ReplicaState
 from wine_slo.slo.source.deployment import Deployment
+from wine_slo.slo.views.selection import Chosen, Query, choose, judgement_of
 from wine_slo.slo.views.status_schema import (
     BadTime,
     BreakdownStatus,
@@ -27,7 +28,6 @@ from wine_slo.slo.views.status_schema import (
     CauseStatus,
     DeploymentStatus,
     IncidentStatus,
-    Judgement,
     LastBudget,
     ObjectiveStatus,
     ReplicaStatus,
@@ -42,7 +42,10 @@ OWN = {  # the watchdog's own incidents
     LEDGER.objective: "Database not writable",
     GAP.objective: "Not evaluating",
 }
+MOST_OPEN = 100  # open incidents in one answer
 RECENT = 20  # closed incidents; the ledger keeps them all
+
+ALL = Query()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ class Process:
     replicas: tuple[ReplicaState, ...] = ()
 
 
-def status_of(state: State, objectives: Objectives, now: datetime, process: Process) -> Status:
+def status_of(state: State, objectives: Objectives, now: datetime, process: Process, query: Query = ALL) -> Status:
     """Return how everything stands.
 
     Args:
@@ -82,13 +85,22 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         objectives: The objectives.
         now: The instant, by the clock of the state.
         process: What the watchdog knows of itself.
+        query: Which label sets are wanted.
     """
     age = None if state.evaluated_at is None else now - state.evaluated_at
-    overdue = age is None or age > process.overdue_after or is_ahead(state, now)
-    closed = sorted((each for each in state.incidents.values() if each.closed_at), key=lambda it: it.last_bad_at)
+    overdue = is_overdue(state, now, process.overdue_after)
+    chosen = choose(query, state, objectives, is_present=not overdue, has_readings=process.has_readings)
+    open_incidents = [each for each in state.open_incidents if _is_wanted(each, query, chosen)]
+    closed = sorted(
+        (each for each in state.incidents.values() if each.closed_at and _is_wanted(each, query, chosen)),
+        key=lambda it: it.last_bad_at,
+    )
+    records: dict[int, list[DeliveryRecord]] = {}
+    for record in process.records:
+        records.setdefault(record.incident, []).append(record)
 
     def incidents(those: Iterable[Incident]) -> tuple[IncidentStatus, ...]:
-        return tuple(_incident(each, objectives, state, now, process) for each in those)
+        return tuple(_incident(each, objectives, state, now, process, records.get(each.number, [])) for each in those)
 
     return Status(
         version=process.version,
@@ -102,10 +114,9 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         untold_seconds=process.untold_seconds,
         objectives=tuple(
             _objective(key, objective, objectives, state, now, process, is_present=not overdue)
-            for objective in objectives.all
-            for key in keys_of(objective, state)
+            for key, objective in chosen.keys
         ),
-        open_incidents=incidents(state.open_incidents),
+        open_incidents=incidents(_first(open_incidents, chosen)),
         recent_incidents=incidents(closed[: -RECENT - 1 : -1]),
         silences=tuple(
             each
@@ -115,6 +126,8 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         unreachable={chat.place: reason for chat, reason in process.unreachable.items()},
         quiet_hours=process.is_quiet,
         replicas=tuple(map(_replica, process.replicas)),
+        selection=chosen.selection,
+        open_incidents_total=len(open_incidents),
     )
 
 
@@ -128,60 +141,23 @@ def _replica(replica: ReplicaState) -> ReplicaStatus:
     )
 
 
-def keys_of(objective: Objective, state: State) -> list[Key]:
-    """Return the label sets that an objective is known to have, in order; itself where none is known yet."""
-    known = sorted(key for key in state.tracks if key.objective == objective.name and key.alert is Alert.BREACH)
-    return known or [Key(objective.name)]
+def is_overdue(state: State, now: datetime, overdue_after: timedelta) -> bool:
+    """Return whether the last evaluation is so old, or so far in the future, that it does not show the present."""
+    return state.evaluated_at is None or now - state.evaluated_at > overdue_after or is_ahead(state, now)
 
 
-def judgement_of(objective: Objective, track: KeyState | None, reading: Reading | None, *, is_open: bool) -> Judgement:
-    """Return how an objective is judged.
-
-    Args:
-        objective: The objective.
-        track: What is remembered of it; None before the first evaluation.
-        reading: The last evaluation; None where there is none that is the present.
-        is_open: Whether there is an open incident.
-    """
-    if is_open:
-        return Judgement.BREACHED
-    if track is None or reading is None or track.sight is not Sight.CLEAR or reading.sight is not Sight.CLEAR:
-        return Judgement.UNKNOWN
-    if track.phase is Phase.BREACHING:
-        return Judgement.SUSPICIOUS
-    value = value_of(objective, reading, is_met=track.phase is Phase.MET)
-    if value is None:
-        return Judgement.UNKNOWN
-    return Judgement.MET if value.is_within(objective) else Judgement.SUSPICIOUS
+def _is_wanted(incident: Incident, query: Query, chosen: Chosen) -> bool:
+    """Return whether an incident is shown: one of what matches, and the watchdog's own always."""
+    return not query.filters or incident.key.is_own or replace(incident.key, alert=Alert.BREACH) in chosen.matching
 
 
-def written_judgement(track: KeyState | None, *, is_open: bool, is_present: bool) -> Judgement:
-    """Return how an objective is judged by what another watchdog has written of it.
-
-    Args:
-        track: What is written.
-        is_open: Whether there is an open incident.
-        is_present: Whether it was written so lately that it is the present.
-    """
-    if is_open:
-        return Judgement.BREACHED
-    if track is None or track.sight is not Sight.CLEAR or not is_present:
-        return Judgement.UNKNOWN
-    return Judgement.MET if track.phase is Phase.MET else Judgement.SUSPICIOUS
-
-
-def _verdict(
-    objective: Objective,
-    track: KeyState | None,
-    reading: Reading | None,
-    process: Process,
-    *,
-    is_open: bool,
-    is_present: bool,
-) -> Judgement:
-    if process.has_readings:
-        return judgement_of(objective, track, reading if is_present else None, is_open=is_open)
-    return written_judgement(track, is_open=is_open, is_present=is_present)
+def _first(incidents: Sequence[Incident], chosen: Chosen) -> list[Incident]:
+    """Return as many open incidents as are shown: the watchdog's own, those of what is shown, then the oldest."""
+    shown = {key for key, _ in chosen.keys}
+    first = {each.number for each in incidents if each.key.is_own or replace(each.key, alert=Alert.BREACH) in shown}
+    others = [each.number for each in incidents if each.number not in first]
+    wanted = first | set(others[: max(0, MOST_OPEN - len(first))])
+    return [each for each in incidents if each.number in wanted]
 
 
 def title_of(key: Key, objectives: Objectives) -> str:
@@ -219,7 +195,14 @@ def _objective(
         labels=dict(key.labels),
         title=title_of(key, objectives),
         kind=source.kind,
-        verdict=_verdict(objective, track, reading, process, is_open=number is not None, is_present=is_present),
+        verdict=judgement_of(
+            objective,
+            track,
+            reading,
+            is_open=number is not None,
+            is_present=is_present,
+            has_readings=process.has_readings,
+        ),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
         sight=track.sight if track and is_known else Sight.BLIND,
@@ -300,11 +283,15 @@ def _silence(action: Action | None, objectives: Objectives) -> SilenceStatus | N
 
 
 def _incident(
-    incident: Incident, objectives: Objectives, state: State, now: datetime, process: Process
+    incident: Incident,
+    objectives: Objectives,
+    state: State,
+    now: datetime,
+    process: Process,
+    records: Sequence[DeliveryRecord],
 ) -> IncidentStatus:
     objective, actions, opening = objectives.of(incident.key), process.actions, incident.this_opening
     is_latency, attribution = objective is not None and objective.is_latency, incident.attribution
-    records = [each for each in process.records if each.incident == incident.number]
     acknowledgement = actions.acknowledgement(incident)
     stages = [each.stage if each.opening == incident.openings else Stage.NOTHING for each in records]
     burnt = None

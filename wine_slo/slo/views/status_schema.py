@@ -334,6 +334,29 @@ class IncidentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """How much of everything is shown.
+
+    Attributes:
+        total: All label sets of all objectives.
+        by_state: How many of these are judged so.
+        matching: How many match what was searched for and chosen; all where nothing was.
+        matching_by_state: How many of these are judged so.
+        page: Which page of them is shown, from 1.
+        pages: How many there are.
+        per_page: How many are on each.
+    """
+
+    total: int
+    by_state: dict[Judgement, int]
+    matching: int
+    matching_by_state: dict[Judgement, int]
+    page: int
+    pages: int
+    per_page: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaStatus:
     """One of several Prometheus that scrape the same targets.
 
@@ -366,12 +389,14 @@ class Status:
         blind: Nothing at all can be seen, for so long that it is an incident.
         blind_since: Since when an objective has no data.
         untold_seconds: The age of the oldest notification that is not delivered; 0 where there is none.
-        objectives: In the order of slo.yml.
-        open_incidents: Oldest first.
+        objectives: Those that were chosen, the worst first, else in the order of slo.yml; `selection` counts them.
+        open_incidents: Of what matches, oldest first; at most 100, among them all of `objectives`.
         recent_incidents: Those that were closed within a day, newest first, at most 20.
         silences: Those that run, oldest first.
         unreachable: Why each chat that cannot be reached cannot be, by its id in the settings.
         quiet_hours: Whether these hold messages now.
+        selection: How much of everything `objectives` is.
+        open_incidents_total: How many incidents are open, of what matches.
         leadership: Who leads and who stands by; null where there is only one watchdog. A standby answers with what the
             leader has written.
         replicas: How each Prometheus stands; empty where there is but one.
@@ -392,5 +417,7 @@ class Status:
     silences: tuple[SilenceStatus, ...]
     unreachable: dict[str, str]
     quiet_hours: bool
+    selection: Selection | None = None
+    open_incidents_total: int = 0
     leadership: LeadershipStatus | None = None
     replicas: tuple[ReplicaStatus, ...] = ()

@@ -36,7 +36,7 @@ from wine_slo.monitor.notify.dispatcher import Dispatcher
 from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.notify.policies import Rules
 from wine_slo.monitor.notify.recipients import Localizer, Recipients
-from wine_slo.monitor.notify.waits import CONTACT_PAUSE, LONGEST_WAIT, Waits
+from wine_slo.monitor.notify.waits import CONTACT_PAUSE, LONGEST_WAIT, Due, Waits
 from wine_slo.slo.chat.channel import ChannelError
 from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.chat.messages import Person, Picture
@@ -260,16 +260,20 @@ async def test_what_comes_from_a_chat_while_a_try_of_it_is_refused_has_it_tried_
     waits = Waits(desk.recipients, FakeSnapshot(lambda: desk.scene.state, lambda: now))
     await desk.recipients.close(chat, KICKED)
     tried_at = now
+
+    async def nothing() -> Due:
+        return frozenset()
+
     now += timedelta(milliseconds=5)
     waits.revive(chat)
     waits.refuse(chat, frozenset(), tried_at)
     now += CONTACT_PAUSE / 2
-    assert not waits.may_try(chat, frozenset)
+    assert not await waits.may_try(chat, nothing)
     now += CONTACT_PAUSE / 2
-    assert waits.may_try(chat, frozenset)
+    assert await waits.may_try(chat, nothing)
     waits.refuse(chat, frozenset(), now)
     now += CONTACT_PAUSE
-    assert not waits.may_try(chat, frozenset), "nothing has come from it since that try began"
+    assert not await waits.may_try(chat, nothing), "nothing has come from it since that try began"
 
 
 async def test_a_wrong_chat_id_is_known_from_the_start_before_anything_is_to_be_sent(desk: Desk) -> None:

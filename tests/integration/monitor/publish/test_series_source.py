@@ -13,6 +13,7 @@ from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import Key
 
+NAMES = frozenset(each.name for each in ALL.all)
 HOUR = timedelta(hours=1)
 
 
@@ -42,7 +43,7 @@ async def histories(prometheus_junk: PrometheusJunk, clock: Clock) -> AsyncItera
 async def test_each_objective_is_one_question_and_a_hole_is_a_hole(
     histories: SeriesSource, prometheus_junk: PrometheusJunk
 ) -> None:
-    history = await histories.over(HOUR)
+    history = await histories.over(HOUR, NAMES)
     assert history.values == {Key("latency"): {at(-60).timestamp(): 0.5}}
     assert (history.first, history.last, history.trouble) == (at(-3600), at(0), "")
     assert len(prometheus_junk.queries) == len(ALL.all)
@@ -53,25 +54,25 @@ async def test_each_objective_is_one_question_and_a_hole_is_a_hole(
 async def test_a_page_that_is_loaded_again_soon_queries_nothing(
     histories: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
 ) -> None:
-    first = await histories.over(HOUR)
+    first = await histories.over(HOUR, NAMES)
     clock.now += KNOWN_FOR / 2
-    assert await histories.over(HOUR) is first
+    assert await histories.over(HOUR, NAMES) is first
     clock.now += KNOWN_FOR / 2
-    assert await histories.over(HOUR) is not first
+    assert await histories.over(HOUR, NAMES) is not first
     assert len(prometheus_junk.queries) == 2 * len(ALL.all)
 
 
 async def test_when_nobody_answers_the_last_is_shown_with_the_trouble(
     histories: SeriesSource, prometheus_junk: PrometheusJunk, clock: Clock
 ) -> None:
-    known = await histories.over(HOUR)
+    known = await histories.over(HOUR, NAMES)
     prometheus_junk.by_query, prometheus_junk.answer = {}, NEVER
     clock.now += KNOWN_FOR
-    history = await histories.over(HOUR)
+    history = await histories.over(HOUR, NAMES)
     assert (history.values, history.last, history.trouble) == (known.values, at(0), "it did not answer in time")
-    assert await histories.over(HOUR) is history  # and is not waited for by every reader
+    assert await histories.over(HOUR, NAMES) is history  # and is not waited for by every reader
     await prometheus_junk.goes_down()
     clock.now += KNOWN_FOR
-    history = await histories.over(HOUR)
+    history = await histories.over(HOUR, NAMES)
     assert history.values == known.values
     assert history.trouble.startswith("it cannot be reached")

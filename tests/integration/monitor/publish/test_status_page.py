@@ -1,7 +1,7 @@
 """The status page as people see it, in a real browser, and as machines read it."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -32,13 +32,14 @@ from tests.support.status_examples import (
     UP_KEY,
     state,
     track,
+    wide,
 )
-from wine_slo.http.pages import HEADERS, PASSIVE
+from wine_slo.http.pages import HEADERS, SEARCHABLE
 from wine_slo.http.routes import definitions
 from wine_slo.integrations.telegram.addresses import address_of
-from wine_slo.monitor.publish.status_page import MOST_SHOWN, StatusPages
+from wine_slo.monitor.publish.status_page import MOST_ANSWERED, MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
-from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.evaluation.engine import SIGHT, State
 from wine_slo.slo.evaluation.incident import Opening, Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Reading, Sight, Targets
@@ -46,6 +47,7 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
+from wine_slo.slo.views.selection import Query
 from wine_slo.slo.views.series import History
 from wine_slo.slo.views.status import Process, status_of
 from wine_slo.slo.views.status_schema import Judgement, SilenceStatus, Status
@@ -79,14 +81,13 @@ class Watch:
     process: Process = PROCESS
     requested: list[timedelta] = field(default_factory=list)
 
-    def status(self) -> Status:
-        return status_of(
-            self.state, self.objectives, NOW, replace(self.process, records=self.records, actions=self.actions)
-        )
+    def view(self) -> Callable[[Query], Status]:
+        process = replace(self.process, records=self.records, actions=self.actions)
+        return lambda query: status_of(self.state, self.objectives, NOW, process, query)
 
-    async def over(self, span: timedelta) -> History:
+    async def over(self, span: timedelta, names: frozenset[str]) -> History:
         self.requested.append(span)
-        return self.history
+        return replace(self.history, names=names)
 
 
 @pytest.fixture
@@ -96,7 +97,13 @@ def watch() -> Watch:
 
 @pytest.fixture
 async def server(watch: Watch) -> AsyncIterator[AppServer]:
-    pages = StatusPages(watch.status, watch.over, ZoneInfo("Europe/Paris"), {"Grafana": "http://grafana.example/d/1"})
+    pages = StatusPages(
+        watch.view,
+        lambda: watch.objectives,
+        watch.over,
+        ZoneInfo("Europe/Paris"),
+        {"Grafana": "http://grafana.example/d/1"},
+    )
     app = web.Application()
     app.add_routes(definitions(pages.routes()))
     server = AppServer(app)
@@ -242,7 +249,7 @@ async def test_no_objective_is_green_without_evidence_whatever_its_numbers(
 ) -> None:
     watch.state = known
     assert 'class="card slo met"' not in await page_of(client)
-    assert {each.verdict for each in watch.status().objectives} == {Judgement.UNKNOWN}
+    assert {each.verdict for each in watch.view()(Query()).objectives} == {Judgement.UNKNOWN}
 
 
 async def test_a_number_of_before_is_not_shown_as_the_present_one(client: Client, watch: Watch) -> None:
@@ -416,14 +423,104 @@ async def test_of_a_thousand_label_sets_the_worst_are_shown(client: Client, watc
     text = await page_of(client)
     assert text.count("<article") == MOST_SHOWN
     assert text.index("Latency of /0700") < text.index("Latency of /0000")
-    assert "And 975 more, none of them worse" in text
+    assert "1 to 25 of 1,000, the worst first" in text
     status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
     assert len(status.objectives) == 1000
 
 
+# Very many
+
+
+@pytest.fixture
+def many(watch: Watch) -> Watch:
+    watch.state, watch.objectives = wide(10_000, 4_980)
+    return watch
+
+
+@pytest.mark.usefixtures("many")
+async def test_a_page_of_ten_thousand_label_sets_is_small_and_the_worst_come_first(client: Client) -> None:
+    text = await page_of(client)
+    assert len(text) < 200_000
+    assert text.count("<article") == MOST_SHOWN
+    assert '<h1 class="headline breached">4,980 of 10,001 objectives in breach</h1>' in text
+    assert text.index("Latency of /04979, eu-2") < text.index("Latency of /04978, eu-1")
+    assert "And 4,955 more." in text
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(
+    ("address", "shown", "says"),
+    [
+        pytest.param("q=04979", 1, "1 of 10,001 match. Left out: 4,979 in breach, 1 not known.", id="text"),
+        pytest.param("q=Latency%20zone%3Deu-1%20/0000", 3, "3 of 10,001 match.", id="words of labels"),
+        pytest.param("state=unknown", 1, "1 of 10,001 match. Left out: 4,980 in breach.", id="a state"),
+        pytest.param("state=met", 25, "Left out: 4,980 in breach, 1 not known.", id="only what is met"),
+        pytest.param("objective=errors", 1, "Left out: 4,980 in breach, 1 not known.", id="an objective"),
+        pytest.param("service=shop", 1, "Left out: 4,980 in breach, 1 not known.", id="a service"),
+        pytest.param("kind=latency&state=breached&page=200", 5, "Left out: 1 not known.", id="the last page"),
+        pytest.param("page=999999", 1, "10,001 to 10,001 of 10,001, the worst first", id="a page beyond the last"),
+        pytest.param("q=nothing-like-it", 0, "Nothing matches.", id="nothing"),
+    ],
+)
+async def test_a_filtered_view_says_what_it_leaves_out_and_is_never_green(
+    client: Client, address: str, shown: int, says: str
+) -> None:
+    response = await client.get(f"/?{address}")
+    text = await response.text()
+    assert response.status == 200
+    assert text.count("<article") == shown
+    assert says in text
+    assert "4,980 of 10,001 objectives in breach</h1>" in text
+    found = await (await client.get(f"/api/status?{address}&per_page=25")).json()
+    assert (len(found["objectives"]), found["selection"]["total"]) == (shown, 10_001)
+    assert found["selection"]["by_state"]["breached"] == 4_980
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["state=green", "objective=none", "kind=x", "service=%3Cb%3E", "page=0", "page=-1", "page=1e3", f"q={'a' * 201}"],
+)
+async def test_a_wrong_parameter_is_a_sentence(client: Client, address: str) -> None:
+    page, api = await client.get(f"/?{address}"), await client.get(f"/api/status?{address}")
+    assert (page.status, api.status) == (400, 400)
+    assert "Everything is shown instead." in await page.text()
+    problem = await api.json()
+    assert problem["detail"].split()[0] in {"There", "page", "q"}
+    assert "There is no service &#39;<b>" not in await page.text()
+
+
+async def test_an_incident_of_the_watchdog_itself_is_in_every_view(client: Client, many: Watch) -> None:
+    blind = replace(OPEN, number=9999, key=SIGHT, reason="connection refused")
+    many.state = replace(many.state, incidents={**many.state.incidents, 9999: blind})
+    assert "#9999 Monitoring lost" in await page_of(client, "/?q=errors")
+
+
+@pytest.mark.usefixtures("many")
+async def test_by_keyboard_somebody_searches_and_turns_the_page_without_a_script(
+    browser: Browser, server: AppServer
+) -> None:
+    async with visiting(browser, str(server.make_url("")).rstrip("/")) as visit:
+        page = await visit("/?span=6h&reload=off", java_script_enabled=False, viewport=PHONE, color_scheme="dark")
+        await page.get_by_label("Search").focus()
+        await page.keyboard.type("zone=eu-2")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("Left out: 3,320 in breach, 1 not known.")).to_be_visible()
+        await page.get_by_role("link", name="Next").first.press("Enter")
+        await expect(page.get_by_text("26 to 50 of 3,333, the worst first").first).to_be_visible()
+        assert "span=6h" in page.url
+        assert "reload=off" in page.url
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"]
+
+
+@pytest.mark.usefixtures("many")
+async def test_who_cannot_see_can_search_too(visit: Open) -> None:
+    await is_accessible(await visit("/?q=eu-1&state=breached&reload=off"))
+
+
 async def test_a_browser_may_load_nothing_from_elsewhere(client: Client) -> None:
     response = await client.get("/")
-    headers = HEADERS | {"Content-Security-Policy": PASSIVE}
+    headers = HEADERS | {"Content-Security-Policy": SEARCHABLE}
     assert {name: response.headers[name] for name in headers} == headers
     for name in ("style.css", "status.css", "icon.svg"):
         assert (await client.get(f"/web/{name}")).status == 200
@@ -437,8 +534,8 @@ async def test_machines_read_the_same(client: Client, watch: Watch) -> None:
     response = await client.get("/api/status")
     assert response.content_type == "application/json"
     status = msgspec.json.decode(await response.read(), type=Status)
-    assert status == watch.status()
-    latency, errors, availability = status.objectives
+    assert status == watch.view()(Query(per_page=MOST_ANSWERED))
+    latency, availability, errors = status.objectives
     assert (latency.slo, latency.verdict, latency.state, latency.incident) == ("latency", "breached", "breached", 12)
     assert (latency.latency_seconds, latency.threshold_seconds, latency.latency_quantile) == (2.44, 1.0, 0.95)
     assert latency.budget_history_seconds == 3 * 86_400

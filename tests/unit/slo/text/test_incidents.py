@@ -691,6 +691,7 @@ def test_status_of_very_many_names_the_worst_first_and_counts_the_rest() -> None
             }
         )
     lines = status(scene)
+    assert plain(lines.pop(0)) == "🔴 1 of 40 in breach"
     assert plain(lines[0]).startswith('🔴 latency{endpoint="/039"}')
     assert lines[-2:] == ["… and 15 more, none of them worse.", "123 requests/s. Evaluated 12 s ago. No silences."]
     assert len(lines) == 27

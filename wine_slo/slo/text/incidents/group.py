@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from heapq import nlargest
 
-from wine_slo.slo.attribution.attribution import Share, attribute
+from wine_slo.slo.attribution.attribution import MOST_BAD, MOST_NAMED, Share, attribute
 from wine_slo.slo.evaluation.engine import DOWN, State
 from wine_slo.slo.evaluation.incident import Incident, Outcome
 from wine_slo.slo.notification.record import Kind
@@ -163,7 +164,9 @@ def _common_line(fmt: Formatter, still: Sequence[Incident], state: State) -> str
             counts[0] += labels in broken
             counts[1] += 1
     shares = {
-        label: [Share(value, bad, total) for value, (bad, total) in values.items()] for label, values in tables.items()
+        label: [Share(value, bad, total) for value, (bad, total) in values.items()]
+        for label, values in tables.items()
+        if sum(nlargest(MOST_NAMED, (bad for bad, _ in values.values()))) >= MOST_BAD * len(broken)
     }
     causes = attribute(shares, ALLOWED, timedelta(0)).causes
     if causes:
