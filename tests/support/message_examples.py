@@ -27,7 +27,7 @@ from wine_slo.slo.evaluation.reading import Sight
 from wine_slo.slo.notification.record import DeliveryRecord, Kind, Stage
 from wine_slo.slo.objectives.budget import Budget
 from wine_slo.slo.objectives.objective import BURNS, Alert, Burn, Key
-from wine_slo.slo.oncall.actions import Action, ActionKind, Actions
+from wine_slo.slo.oncall.actions import Action, ActionKind, Actions, Silence
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.text.formatting import Formatter, plain
@@ -263,6 +263,21 @@ def taken(number: int) -> Action:
     )
 
 
+SILENCED = Actions(
+    (
+        Action(
+            number=1,
+            at=at(120),
+            deed=ActionKind.SILENCE,
+            by=Person(7, "Анна"),
+            chat=CHAT,
+            cause="message 1",
+            silence=Silence(at(3720), (), "errors"),
+        ),
+    )
+)
+
+
 def gap(why: str = "") -> Incident:
     over = at(250)
     return incident(key=GAP, began_at=at(0), last_bad_at=over, closed_at=over, outcome=Outcome.RECOVERED, reason=why)
@@ -306,6 +321,29 @@ BESIDE: dict[str, Callable[[Formatter], str]] = {
         fmt, Kind.RECOVERY, [*OVER, *several(8)[6:]], State(), at(300)
     ),
     "a storm that is closed": lambda fmt: grouped_text(fmt, Kind.CLOSE, OVER, State(), at(300)),
+    "a storm of services": lambda fmt: grouped_text(
+        replace(fmt, objectives=EVERY_KIND),
+        Kind.BREACH,
+        [*several(7), incident(number=10, key=Key("probe"), value=1.0, worst=1.0)],
+        State(),
+        at(150),
+    ),
+    "what is left of a storm of objectives": lambda fmt: grouped_text(
+        fmt, Kind.BREACH, [*OVER, *VARIED[-3:]], State(), at(150), SILENCED
+    ),
+    "a part of a storm of objectives is over": lambda fmt: grouped_text(
+        fmt, Kind.RECOVERY, [*OVER, VARIED[-1]], State(), at(300)
+    ),
+    "the end of a storm of objectives": lambda fmt: grouped_text(
+        fmt, Kind.RECOVERY, [*OVER, replace(OVER[0], number=9, key=Key("errors"))], State(), at(300)
+    ),
+    "an escalation of a storm of objectives": lambda fmt: grouped_text(fmt, Kind.ESCALATION, VARIED, State(), at(1000)),
+    "a storm that is closed and did not recover": lambda fmt: grouped_text(
+        fmt, Kind.CLOSE, [*OVER, EXPIRED], State(), at(300)
+    ),
+    "a storm that was missed and did not recover": lambda fmt: grouped_text(
+        fmt, Kind.MISSED, [*OVER, EXPIRED], State(), at(200)
+    ),
     "a storm that was missed": lambda fmt: grouped_text(fmt, Kind.MISSED, OVER, State(), at(200)),
     "a gap": lambda fmt: late_text(fmt, gap(), State(incidents={12: incident()})),
     "a gap, and nothing is open": lambda fmt: late_text(fmt, gap(), State()),

@@ -209,6 +209,22 @@ MESSAGES: dict[Section, tuple[Say, ...]] = {
     Section.MANY: (
         BESIDE["a storm"],
         BESIDE["the end of a storm"],
+        BESIDE["a storm of a part"],
+        BESIDE["a storm that is partly over"],
+        BESIDE["a storm of objectives"],
+        BESIDE["a storm of services"],
+        BESIDE["what is left of a storm of objectives"],
+        BESIDE["a storm of slow burns"],
+        BESIDE["a reminder of a storm"],
+        BESIDE["a reminder of a storm that is partly acknowledged"],
+        BESIDE["a reminder of a storm that is acknowledged"],
+        BESIDE["an escalation of a storm"],
+        BESIDE["an escalation of a storm of objectives"],
+        BESIDE["the end of most of a storm"],
+        BESIDE["a part of a storm of objectives is over"],
+        BESIDE["the end of a storm of objectives"],
+        BESIDE["a storm that is closed"],
+        BESIDE["a storm that is closed and did not recover"],
         BESIDE["a storm that is no recovery"],
         lambda fmt: grouped_text(fmt, Kind.BREACH, JOBS_DOWN, State(), at(200)),
         lambda fmt: grouped_text(fmt, Kind.RECOVERY, [*map(ended, JOBS_DOWN)], State(), at(200)),
@@ -255,6 +271,7 @@ MESSAGES: dict[Section, tuple[Say, ...]] = {
         lambda fmt: late_text(fmt, RECOVERED, State(), DelayReason.SILENCE),
         lambda fmt: late_text(fmt, RECOVERED, State(), DelayReason.QUIET_HOURS),
         BESIDE["a storm that was missed"],
+        BESIDE["a storm that was missed and did not recover"],
     ),
     Section.CHAT_UNREACHABLE: (
         lambda fmt: Replies(fmt).unreachable(Address.of("telegram", -1001234), "Forbidden: bot was kicked"),
@@ -338,8 +355,12 @@ VARIANTS: tuple[Say, ...] = (
     lambda fmt: grouped_text(
         fmt, Kind.RECOVERY, [ended(each, outcome=Outcome.WITHDRAWN) for each in JOBS_DOWN], State(), at(200)
     ),
+    lambda fmt: grouped_text(fmt, Kind.BREACH, [ended(JOBS_DOWN[0]), *JOBS_DOWN[1:]], State(), at(300)),
+    lambda fmt: grouped_text(fmt, Kind.REMINDER, JOBS_DOWN, State(), at(15000)),
+    lambda fmt: digest_text(fmt, replace(WEEK, attained=WEEK.attained * 20)),
     lambda fmt: digest_text(fmt, replace(WEEK, incidents=(), trouble=Reason("connection refused"))),
     lambda fmt: digest_text(fmt, replace(WEEK, incidents=(LOST,))),
+    lambda fmt: digest_text(fmt, replace(WEEK, incidents=(replace(RECOVERED, is_drill=True),))),
     lambda fmt: breach(replace(SLOW, budget=NEW), fmt=replace(fmt, objectives=Objectives.only(MONTHLY))),
     named_drill,
 )

@@ -26,14 +26,14 @@ from wine_slo.monitor.notify.journal import Journal
 from wine_slo.monitor.publish.inbox import Inbox
 from wine_slo.monitor.publish.leadership import alive, described, leadership_status
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
+from wine_slo.monitor.publish.page.status_page import StatusPages, links_of
 from wine_slo.monitor.publish.series_source import SeriesSource
-from wine_slo.monitor.publish.status_page import StatusPages, links_of
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.slo.evaluation.schedule import SETTLES_IN, next_evaluation_at
 from wine_slo.slo.lease import Leadership
 from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.metric_source import MetricSourceError
-from wine_slo.slo.views.selection import Query
+from wine_slo.slo.views.finding.query import Query
 from wine_slo.slo.views.status import ALL, Process, is_overdue, status_of
 from wine_slo.slo.views.status_schema import Status
 

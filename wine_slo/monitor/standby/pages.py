@@ -12,13 +12,13 @@ from wine_slo.http.routes import Route
 from wine_slo.monitor.publish import inbox
 from wine_slo.monitor.publish.leadership import alive, described, leadership_status
 from wine_slo.monitor.publish.metrics import WatchdogInstruments
+from wine_slo.monitor.publish.page.status_page import StatusPages, links_of
 from wine_slo.monitor.publish.series_source import SeriesSource
-from wine_slo.monitor.publish.status_page import StatusPages, links_of
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.monitor.standby.view import StandbyView
 from wine_slo.slo.lease import Leadership
 from wine_slo.slo.source.metric_source import MetricSource
-from wine_slo.slo.views.selection import Query
+from wine_slo.slo.views.finding.query import Query
 from wine_slo.slo.views.status import ALL, Process, status_of
 from wine_slo.slo.views.status_schema import Status
 

@@ -69,12 +69,12 @@ def status_list(
 def count_line(fmt: Formatter, tracks: Sequence[KeyState]) -> str:
     """Return how many of very many are in breach, and how many nothing is known of."""
     bad = sum(each.phase.is_open for each in tracks)
-    unseen = sum(not each.phase.is_open and not each.sight.is_seeing for each in tracks)
+    unknown = sum(not each.phase.is_open and not each.sight.is_seeing for each in tracks)
     number = fmt.language.number
     text = fmt.say("{bad} of {total} in breach", bad=f"<b>{number(bad)}</b>", total=number(len(tracks)))
-    if unseen:
-        text = fmt.say("{text}, {count} not known", text=text, count=number(unseen))
-    return f"{'🔴' if bad else '⚪️' if unseen else '🟢'} {text}"
+    if unknown:
+        text = fmt.say("{text}, {count} not known", text=text, count=number(unknown))
+    return f"{'🔴' if bad else '⚪️' if unknown else '🟢'} {text}"
 
 
 def badness_of(fmt: Formatter, track: KeyState, state: State) -> float:

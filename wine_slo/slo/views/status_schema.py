@@ -15,6 +15,8 @@ from wine_slo.slo.lease import LeadershipStatus
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
+from wine_slo.slo.views.finding.selection import Selection
 
 
 class Judgement(StrEnum):
@@ -334,48 +336,6 @@ class IncidentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """How much of everything is shown.
-
-    Attributes:
-        total: All label sets of all objectives.
-        by_state: How many of these are judged so.
-        matching: How many match what was searched for and chosen; all where nothing was.
-        matching_by_state: How many of these are judged so.
-        page: Which page of them is shown, from 1.
-        pages: How many there are.
-        per_page: How many are on each.
-    """
-
-    total: int
-    by_state: dict[Judgement, int]
-    matching: int
-    matching_by_state: dict[Judgement, int]
-    page: int
-    pages: int
-    per_page: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicaStatus:
-    """One of several Prometheus that scrape the same targets.
-
-    Attributes:
-        name: Its host and port, as the settings have them.
-        used: Whether objectives are judged by it.
-        reason: Why none is; empty where it sees all that others see.
-        left_since: Since when it does not.
-        worse: Objectives and label sets that are worse by it than by others, for longer than their scrapes explain.
-    """
-
-    name: str
-    used: bool
-    reason: str
-    left_since: datetime | None
-    worse: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How everything stands.
 
@@ -397,8 +357,7 @@ class Status:
         quiet_hours: Whether these hold messages now.
         selection: How much of everything `objectives` is.
         open_incidents_total: How many incidents are open, of what matches.
-        leadership: Who leads and who stands by; null where there is only one watchdog. A standby answers with what the
-            leader has written.
+        leadership: Who leads and who stands by; null for one watchdog. A standby answers as the leader has written.
         replicas: How each Prometheus stands; empty where there is but one.
     """
 

@@ -7,13 +7,13 @@ from wine_slo.slo.objectives.budget import WHOLE
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.kinds.indicator import Unit
 from wine_slo.slo.objectives.window import CalendarUnit
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.text.formatting import NEW, THIS
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views.status_schema import (
     DeploymentStatus,
     IncidentStatus,
     ObjectiveStatus,
-    ReplicaStatus,
     SilenceStatus,
 )
 

@@ -37,7 +37,7 @@ from tests.support.status_examples import (
 from wine_slo.http.pages import HEADERS, SEARCHABLE
 from wine_slo.http.routes import definitions
 from wine_slo.integrations.telegram.addresses import address_of
-from wine_slo.monitor.publish.status_page import MOST_ANSWERED, MOST_SHOWN, StatusPages
+from wine_slo.monitor.publish.page.status_page import MOST_ANSWERED, MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
 from wine_slo.slo.evaluation.engine import SIGHT, State
 from wine_slo.slo.evaluation.incident import Opening, Outcome
@@ -47,7 +47,7 @@ from wine_slo.slo.notification.record import DeliveryRecord, Stage
 from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import BURNS, Key, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, ActionKind, Actions, Silence
-from wine_slo.slo.views.selection import Query
+from wine_slo.slo.views.finding.query import Query
 from wine_slo.slo.views.series import History
 from wine_slo.slo.views.status import Process, status_of
 from wine_slo.slo.views.status_schema import Judgement, SilenceStatus, Status

@@ -19,11 +19,13 @@ from wine_slo.slo.objectives.objective import Alert, Key
 NOW = at(1000)
 
 
-def member(number: int, objective: str = "latency", *, told: datetime | None = None, **changes: object) -> Member:
+def member(
+    number: int, objective: str = "latency", *, notified_at: datetime | None = None, **changes: object
+) -> Member:
     truth = incident(number=number, key=Key(objective, (("endpoint", f"/{number}"),)), **changes)
     record = DeliveryRecord(incident=number, chat=CHAT)
-    if told is not None:
-        record = replace(record, stage=Stage.OPENED, opening=1, message=5, breach_told_at=told, is_folded=True)
+    if notified_at is not None:
+        record = replace(record, stage=Stage.OPENED, opening=1, message=5, breach_told_at=notified_at, is_folded=True)
     return Member(incident=truth, record=record, policy=Policy(remind_after=LATENCY.remind_after))
 
 
@@ -44,10 +46,9 @@ def planned(those: Sequence[Member], *storms: Storm, recent: int = 0, suspicious
 
 
 def storm(count: int, began_at: datetime, later: int = 0) -> Storm:
-    first = [member(number, told=began_at) for number in range(1, count + 1)]
-    others = [
-        member(number, told=began_at + ONSET + timedelta(minutes=1)) for number in range(count + 1, count + later + 1)
-    ]
+    first = [member(number, notified_at=began_at) for number in range(1, count + 1)]
+    then = began_at + ONSET + timedelta(minutes=1)
+    others = [member(number, notified_at=then) for number in range(count + 1, count + later + 1)]
     return Storm(message=5, members=(*first, *others))
 
 
@@ -106,9 +107,9 @@ def test_a_job_that_is_down_slow_burns_and_lost_monitoring_are_families_of_their
 
 
 def test_the_end_of_a_part_waits_a_little_and_what_is_left_alone_speaks_for_itself() -> None:
-    over = member(1, told=at(0), closed_at=at(990), outcome=Outcome.RECOVERED)
+    over = member(1, notified_at=at(0), closed_at=at(990), outcome=Outcome.RECOVERED)
     assert is_settling(over.incident, over.record, NOW)
     assert not is_settling(over.incident, over.record, NOW + timedelta(hours=1))
     assert has_own_message(over, NOW)
-    told = replace(over, record=replace(over.record, stage=Stage.CLOSED))
-    assert not has_own_message(told, NOW + timedelta(days=1)), "the others are forgotten by then"
+    reported = replace(over, record=replace(over.record, stage=Stage.CLOSED))
+    assert not has_own_message(reported, NOW + timedelta(days=1)), "the others are forgotten by then"

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from wine_slo.slo.objectives.objective import Objective
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.selection import Query, count_of
+from wine_slo.slo.views.finding.query import Query, count_of
 from wine_slo.slo.views.status_schema import Judgement, Status
 
 BADGES = {
@@ -83,8 +83,12 @@ def finder_of(
     total, number = selection.total, ENGLISH.number
     states = [link(f"all {number(total)}", replace(query, state=None, page=1), is_current=query.state is None)]
     states += [
-        link(f"{number(count)} {BADGES[each]}", replace(query, state=each, page=1), is_current=query.state is each)
-        for each, count in selection.by_state.items()
+        link(
+            f"{number(selection.by_state[each])} {BADGES[each]}",
+            replace(query, state=each, page=1),
+            is_current=query.state is each,
+        )
+        for each in Judgement
     ]
     page_, pages = selection.page, selection.pages
     steps = [("First", 1), ("Previous", page_ - 1), ("Next", page_ + 1), ("Last", pages)]

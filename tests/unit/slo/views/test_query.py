@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.scene import ALL
 from tests.support.status_examples import BAD, wide
-from wine_slo.slo.views.selection import PARAMETERS, Query, SelectionError, choose, count_of
+from wine_slo.slo.views.finding.query import PARAMETERS, Query, SelectionError, choose, count_of
 from wine_slo.slo.views.status_schema import Judgement
 
 

@@ -28,11 +28,11 @@ from wine_slo.slo.objectives.objective import Alert, Objectives
 from wine_slo.slo.redaction import without_credentials
 from wine_slo.slo.text.language import ENGLISH
 from wine_slo.slo.views import status_text
-from wine_slo.slo.views.selection import Query, SelectionError
+from wine_slo.slo.views.finding.query import Query, SelectionError
 from wine_slo.slo.views.series import History
 from wine_slo.slo.views.status_schema import IncidentStatus, Judgement, ObjectiveStatus, Status
 
-FILES = Path(__file__).parent / "web"
+FILES = Path(__file__).parents[1] / "web"
 SPANS = {"1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1)}
 SPAN_NAMES = {"1h": "hour", "6h": "6 hours", "1d": "day"}
 percent, seconds, span = ENGLISH.percent, ENGLISH.seconds, ENGLISH.span  # the page is in English only
@@ -307,7 +307,7 @@ def _headline(status: Status) -> tuple[str, Judgement]:
     """
     counts = Counter(each.verdict for each in status.objectives)
     if status.selection is not None:
-        counts = Counter(status.selection.by_state)
+        counts = Counter({each: status.selection.by_state[each] for each in Judgement})
     count = counts.total()
     objectives = "objective" if count == 1 else "objectives"
     if counts[Judgement.BREACHED]:

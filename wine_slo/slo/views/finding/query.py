@@ -1,6 +1,6 @@
 """Which of many objectives somebody wants to see: searched, filtered, the worst first, a page at a time.
 
-What is filtered away is counted all the same, so that nothing looks well because it is not shown.
+What is filtered away is counted all the same, so that nothing seems well because it is not shown.
 """
 
 from collections import Counter
@@ -16,7 +16,8 @@ from wine_slo.slo.evaluation.reading import Reading, Sight, value_of
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.status_schema import Judgement, Selection
+from wine_slo.slo.views.finding.selection import Selection
+from wine_slo.slo.views.status_schema import Judgement
 
 LONGEST_SEARCH = 200  # letters
 MOST_PER_PAGE = 1000
