@@ -112,10 +112,7 @@ def status_of(state: State, objectives: Objectives, now: datetime, process: Proc
         blind=state.is_blind,
         blind_since=state.blind_since,
         untold_seconds=process.untold_seconds,
-        objectives=tuple(
-            _objective(key, objective, objectives, state, now, process, is_present=not overdue)
-            for key, objective in chosen.keys
-        ),
+        objectives=tuple(_objective(key, objective, objectives, state, now, process) for key, objective in chosen.keys),
         open_incidents=incidents(_first(open_incidents, chosen)),
         recent_incidents=incidents(closed[: -RECENT - 1 : -1]),
         silences=tuple(
@@ -169,19 +166,13 @@ def title_of(key: Key, objectives: Objectives) -> str:
 
 
 def _objective(
-    key: Key,
-    objective: Objective,
-    objectives: Objectives,
-    state: State,
-    now: datetime,
-    process: Process,
-    *,
-    is_present: bool,
+    key: Key, objective: Objective, objectives: Objectives, state: State, now: datetime, process: Process
 ) -> ObjectiveStatus:
     actions, track, reading = process.actions, state.tracks.get(key), state.readings.get(key)
     is_known = track is not None and (reading is not None or not process.has_readings)
     incident = None if track is None or track.incident is None else state.incidents.get(track.incident)
     is_open = incident is not None and incident.is_open
+    is_present = not is_overdue(state, now, process.overdue_after)
     number = incident.number if incident is not None and is_open else None
     acknowledgement = actions.acknowledgement(incident) if incident is not None and is_open else None
     value = value_of(objective, reading, is_met=track is None or track.phase is Phase.MET) if reading else None
@@ -196,12 +187,7 @@ def _objective(
         title=title_of(key, objectives),
         kind=source.kind,
         verdict=judgement_of(
-            objective,
-            track,
-            reading,
-            is_open=number is not None,
-            is_present=is_present,
-            has_readings=process.has_readings,
+            objective, track, reading, is_open=is_open, is_present=is_present, has_readings=process.has_readings
         ),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
