@@ -113,6 +113,12 @@ def test_a_replica_that_comes_back_is_not_returned_to_while_the_other_one_sees()
     assert pair.mains[60 // 5 :] == [B] * (END // 5 - 60 // 5)
 
 
+def test_a_replica_that_comes_back_is_not_judged_by_what_it_has_of_before() -> None:
+    pair = Pair(requests(), requests((200.0, 299.0)), sees=lambda name, second: name == A or not 50 <= second < 300)
+    pair.run(END)
+    assert pair.openings == []
+
+
 def test_an_outage_that_only_one_replica_sees_is_an_incident() -> None:
     pair = Pair(requests(), requests(BREACH))
     pair.run(200)
