@@ -5,6 +5,9 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 
 import math
 import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -40,11 +43,14 @@ LONGEST_HOST = 100  # characters; a name that is longer is no host of ours
 
 
 NOTHING = msgspec.Raw(b"null")
+NO_LABELS = msgspec.Raw(b"{}")
+MOST_LABEL_SETS = 2**15  # remembered, as most answers are about the same ones
+LONGEST_LABELS = 2**10  # bytes of one that is remembered
 
 
 class _InstantSample(msgspec.Struct, gc=False):
     value: tuple[float, str]
-    metric: dict[str, str] = {}
+    metric: msgspec.Raw = NO_LABELS
 
 
 class _RangeSample(msgspec.Struct):
@@ -172,9 +178,23 @@ def vector_of(data: Data) -> Vector:
         MetricSourceError: It is none that can be trusted.
     """
     found = [_decode(each, _InstantSample) for each in _series(data, "vector")]
-    samples = (Sample(each.metric, _number(each.value[1])) for each in found)
+    samples = (Sample(_labels(each.metric), _number(each.value[1])) for each in found)
     at = SourceTime(instant_of(found[0].value[0])) if found else None
     return Vector(tuple(each for each in samples if math.isfinite(each.value)), at)
+
+
+def _labels(raw: msgspec.Raw) -> Mapping[str, str]:
+    """Return a label set, the same one each time; many answers about thousands of them would hold each anew."""
+    text = bytes(raw)
+    try:
+        return _remembered(text) if len(text) <= LONGEST_LABELS else msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise MetricSourceError("its answer has an unknown shape ({error})", error=str(error)) from error
+
+
+@lru_cache(maxsize=MOST_LABEL_SETS)
+def _remembered(text: bytes) -> Mapping[str, str]:
+    return MappingProxyType(msgspec.json.decode(text, type=dict[str, str]))
 
 
 def matrix_of(data: Data, unwanted: tuple[float, float]) -> list[Series]:
@@ -187,11 +207,12 @@ def matrix_of(data: Data, unwanted: tuple[float, float]) -> list[Series]:
     Raises:
         MetricSourceError: It is none that can be trusted.
     """
-    found = (_points(each, *unwanted) for each in _series(data, "matrix"))
+    instants: dict[float, float] = {}  # which all series have in common, so that each is kept once
+    found = (_points(each, *unwanted, instants) for each in _series(data, "matrix"))
     return [each for each in found if each is not None]
 
 
-def _points(raw: msgspec.Raw, since: float, until: float) -> Series | None:
+def _points(raw: msgspec.Raw, since: float, until: float, instants: dict[float, float]) -> Series | None:
     """Return one series without what it has at its end of unwanted instants; None where it has no other.
 
     Series by series, as other threads want to run between two of them.
@@ -205,7 +226,7 @@ def _points(raw: msgspec.Raw, since: float, until: float) -> Series | None:
         found.values.pop()
     if not found.values:
         return None
-    points = {at: value for at, value in found.values if math.isfinite(value)}
+    points = {instants.setdefault(at, at): value for at, value in found.values if math.isfinite(value)}
     for at in (min(points), max(points)) if points else ():
         instant_of(at)
     for value in (min(points.values()), max(points.values())) if points else ():

@@ -19,6 +19,7 @@ from wine_slo.slo.objectives.budget import Budget, windows
 from wine_slo.slo.objectives.objective import Alert, Key, Objective, Objectives
 from wine_slo.slo.oncall.actions import NO_ACTIONS, Action, Actions
 from wine_slo.slo.replicas.replica_state import ReplicaState
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.source.deployment import Deployment
 from wine_slo.slo.views.finding.query import Chosen, Query, choose, judgement_of
 from wine_slo.slo.views.status_schema import (
@@ -30,7 +31,6 @@ from wine_slo.slo.views.status_schema import (
     IncidentStatus,
     LastBudget,
     ObjectiveStatus,
-    ReplicaStatus,
     SilenceStatus,
     Status,
     ValueStatus,

@@ -11,11 +11,12 @@ from enum import StrEnum
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.lease import LeadershipStatus
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.views.finding.selection import Selection
-from wine_slo.slo.views.leadership_status import LeadershipStatus
 
 
 class Judgement(StrEnum):
@@ -332,25 +333,6 @@ class IncidentStatus:
     causes: tuple[CauseStatus, ...] = ()
     breakdown: tuple[BreakdownStatus, ...] = ()
     breakdown_over_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicaStatus:
-    """One of several Prometheus that scrape the same targets.
-
-    Attributes:
-        name: Its host and port, as the settings have them.
-        used: Whether objectives are judged by it.
-        reason: Why none is; empty where it sees all that others see.
-        left_since: Since when it does not.
-        worse: Objectives and label sets that are worse by it than by others, for longer than their scrapes explain.
-    """
-
-    name: str
-    used: bool
-    reason: str
-    left_since: datetime | None
-    worse: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,7 +107,7 @@ async def test_each_objective_is_judged_as_by_its_own_queries(prometheus: Promet
         now = BEGINS + timedelta(minutes=10)
         collectors = {
             "alone": Collector(sources["alone"], lambda: WallTime(now)),
-            "shared": Collector(SharedQueries(sources["shared"]), lambda: WallTime(now)),
+            "shared": Collector(SharedQueries(sources["shared"], clock=lambda: 0.0), lambda: WallTime(now)),
         }
         states, wanted, opened = dict.fromkeys(requests, State()), objectives(), set()
         for _ in range(TICKS):

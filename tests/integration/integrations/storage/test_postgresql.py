@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from time import monotonic
 from typing import Literal
 
@@ -140,6 +141,16 @@ def test_another_scheme_is_refused_with_the_one_that_is_wanted(scheme: str) -> N
     sentence = refusal(f"{scheme}://{OWNER}:{PASSWORDS[OWNER]}@127.0.0.1/ledger")
     assert f"{scheme}:// is not supported; wanted: sqlite:///relative/path" in sentence
     assert "postgresql+psycopg://host/database with USER:PASSWORD@ before the host" in sentence
+
+
+def test_a_backup_names_the_program_that_makes_it_and_no_password(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError) as caught:
+        Ledger.backup(f"postgresql+psycopg://{OWNER}:{PASSWORDS[OWNER]}@db:6432/slo", tmp_path / "slo.dump")
+    command = (
+        f"pg_dump --host=db --port=6432 --username={OWNER} --dbname=slo --format=custom --file={tmp_path}/slo.dump"
+    )
+    assert str(caught.value).endswith(command)
+    assert PASSWORDS[OWNER] not in str(caught.value)
 
 
 # A server, or a network, that is away

@@ -148,14 +148,14 @@ async def test_what_only_short_queries_are_answered_to_gets_shorter_ones() -> No
 
 
 class Slowly(JoiningPrometheus):
-    """One whose answers take a second for each query."""
+    """One whose answers take three seconds for each query."""
 
     def __init__(self) -> None:
         super().__init__(Routes(lambda: NOW))
         self.seconds = 0.0
 
     async def query(self, promql: str, at: object = None) -> Vector:  # noqa: ARG002
-        self.seconds += max(1, promql.count("slo_query"))
+        self.seconds += 3 * max(1, promql.count("slo_query"))
         return await super().query(promql)
 
 

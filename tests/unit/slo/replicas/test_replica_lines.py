@@ -7,10 +7,10 @@ from wine_slo.config import translations
 from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.replicas.replica_state import ReplicaState
+from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.text.formatting import Formatter
 from wine_slo.slo.text.status_list import replica_lines
 from wine_slo.slo.views import status_text
-from wine_slo.slo.views.status_schema import ReplicaStatus
 
 AWAY = Reason("it cannot be reached ({cause})", {"cause": "connection refused"})
 NOW = START + timedelta(minutes=4)

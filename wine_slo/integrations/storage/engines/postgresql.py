@@ -141,10 +141,16 @@ class Postgresql(Database):
         Raises:
             LedgerError: Always.
         """
-        where = self.url.set(drivername="postgresql", password=None, query={})
+        parts = {
+            "host": self.url.host,
+            "port": self.url.port,
+            "username": self.url.username,
+            "dbname": self.url.database,
+        }
+        where = " ".join(f"--{name}={value}" for name, value in parts.items() if value)
         raise LedgerError(
-            f"a ledger on PostgreSQL is backed up by its own program, also beside a running watchdog: "
-            f"pg_dump --format=custom --file={to} {where.render_as_string()}"
+            "a ledger on PostgreSQL is backed up by its own program, also beside a running watchdog: "
+            f"pg_dump {where} --format=custom --file={to}"
         )
 
     def _options(self) -> dict[str, Any]:
