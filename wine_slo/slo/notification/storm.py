@@ -65,7 +65,7 @@ class Storm:
     @property
     def began_at(self) -> datetime | None:
         """Return when its message was sent; None where that is not known."""
-        return min((told for each in self.members if (told := each.record.breach_told_at)), default=None)
+        return min((at for each in self.members if (at := each.record.breach_told_at)), default=None)
 
     @property
     def open_members(self) -> list[Member]:
@@ -81,7 +81,7 @@ class Storm:
         if now - began_at <= ONSET:
             return True
         since = [each.record.breach_told_at for each in self.members if each.record.breach_told_at]
-        first = sum(told - began_at <= ONSET for told in since)
+        first = sum(at - began_at <= ONSET for at in since)
         return len(self.open_members) > STORM and len(since) - first + count <= first
 
 
