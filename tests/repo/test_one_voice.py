@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).parents[2] / "wine_slo"
 # Who makes a connection to the outside, and why none of them speaks past the gate.
 CONNECTIONS = {
     "cli.py": "a person types it",
-    "integrations/heartbeat.py": "asks the gate before each beat",
+    "integrations/heartbeat.py": "checks the gate before each beat",
     "integrations/telegram/connection.py": "every request passes the gate, down to its last write",
     "integrations/telegram/rights.py": "the doctor examines a bot",
     "monitor/commands/run.py": "a person types it",

@@ -50,8 +50,8 @@ from wine_slo.slo.text.incidents.breach import breach_text, drill_marked
 from wine_slo.slo.text.incidents.group import grouped_text
 from wine_slo.slo.text.incidents.reminder import escalated_text, escalation_text, reminder_text
 from wine_slo.slo.text.incidents.resolved import closed_text, late_text, recovery_text
-from wine_slo.slo.text.leadership import takeover_text
 from wine_slo.slo.text.objective_detail import no_chart
+from wine_slo.slo.text.status_list import takeover_text
 from wine_slo.slo.views.board_text import board_ended, board_text
 from wine_slo.slo.views.chart_spec import ObjectiveSeries, caption_of
 from wine_slo.slo.views.digest_text import Attained, Week, digest_text

@@ -25,7 +25,7 @@ from wine_slo.slo.notification import keyboard
 from wine_slo.slo.notification.runbook import Section
 from wine_slo.slo.text.command_text import Replies
 from wine_slo.slo.text.language import LANGUAGES
-from wine_slo.slo.text.leadership import takeover_text
+from wine_slo.slo.text.status_list import takeover_text
 from wine_slo.slo.views.digest_text import Weekly
 from wine_slo.slo.views.status_schema import Status
 

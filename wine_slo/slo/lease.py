@@ -13,8 +13,8 @@ from typing import Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How fast things go, in seconds.
+class Timing:
+    """How often things happen, in seconds.
 
     Attributes:
         renewed_every: Between two renewals.
@@ -29,7 +29,7 @@ class Pace:
     tried_every: float = 0.5
 
 
-PACE = Pace()
+TIMING = Timing()
 UNWRITTEN = 0  # the number of one that is alone and could not write its lease yet
 
 
@@ -91,11 +91,11 @@ class Position:
         number: The number under which it leads; None while it stands by.
         until: Until when it may speak as the leader.
         is_renewed: Whether another one's lease was seen to be renewed, so that its leader is alive.
-        pace: How fast things go.
+        timing: How often things happen.
     """
 
     me: Watchdog
-    pace: Pace = PACE
+    timing: Timing = TIMING
     is_alone: bool = False
     seen: Lease | None = None
     seen_at: float = -inf
@@ -131,7 +131,7 @@ class Position:
             now: By its own clock.
             is_dead: Whether its leader is dead for certain.
         """
-        return self.seen is None or self.seen.is_free or is_dead or now - self.seen_at >= self.pace.lasts
+        return self.seen is None or self.seen.is_free or is_dead or now - self.seen_at >= self.timing.lasts
 
     def next_lease(self, *, is_locked: bool) -> Lease:
         """Return the lease that it would take, which is written only where what it has seen is still written."""
@@ -146,14 +146,14 @@ class Position:
 
     def renewed(self, lease: Lease, sent_at: float) -> Self:
         """Return the position once the lease is written as ours, by what was sent then."""
-        until = max(self.until, sent_at + self.pace.silent_after)
+        until = max(self.until, sent_at + self.timing.silent_after)
         return replace(self, seen=lease, seen_at=sent_at, number=lease.number, until=until, is_renewed=False)
 
     def failed(self, ended_at: float) -> Self:
         """Return the position after a try of which nobody knows whether it was written; it may be the first."""
         if not self.is_alone:
             return self
-        return replace(self, number=self.number or UNWRITTEN, until=ended_at + self.pace.silent_after)
+        return replace(self, number=self.number or UNWRITTEN, until=ended_at + self.timing.silent_after)
 
     def overtaken(self, lease: Lease | None, read_at: float) -> Self:
         """Return the position once another one has the lease."""
@@ -207,3 +207,37 @@ class Leadership:
     takeovers: int = 0
     taken: Taken | None = None
     trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchdogStatus:
+    """One of several watchdogs.
+
+    Attributes:
+        host: The name of its machine, or of its container.
+        pid: Its process id there.
+        since: Since when it runs, by its own clock.
+    """
+
+    host: str
+    pid: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadershipStatus:
+    """Who leads, of several watchdogs.
+
+    Attributes:
+        role: Of the one that answers: leader, standby, or silent where it has the lease and cannot renew it.
+        epoch: How often the lead was taken.
+        leader: Who leads, or led last; null where that is not known.
+        seen_seconds: How long ago the lease was renewed, as far as the one that answers has seen.
+        standbys: Who else stands by and gives signs of life.
+    """
+
+    role: str
+    epoch: int
+    leader: WatchdogStatus | None
+    seen_seconds: float | None
+    standbys: tuple[WatchdogStatus, ...]

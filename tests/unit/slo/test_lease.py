@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wine_slo.slo.lease import PACE, Lease, Position, Watchdog
+from wine_slo.slo.lease import TIMING, Lease, Position, Watchdog
 
 SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -56,7 +56,7 @@ def test_a_leader_may_speak_for_less_time_than_its_lease_lasts_counted_from_befo
     position = leading(100.0)
     assert position.seconds_left(101.0) == pytest.approx(7.0)
     assert position.seconds_left(108.0) == 0.0
-    assert PACE.silent_after < PACE.lasts
+    assert TIMING.silent_after < TIMING.lasts
 
 
 def test_a_renewal_whose_answer_is_lost_gives_no_time_to_speak_but_to_one_that_is_alone() -> None:
@@ -166,10 +166,10 @@ class World:
         while True:
             try:
                 if self.positions[me].leads:
-                    yield "sleep", PACE.renewed_every
+                    yield "sleep", TIMING.renewed_every
                     yield from self.keep(me)
                 else:
-                    yield "sleep", PACE.tried_every
+                    yield "sleep", TIMING.tried_every
                     yield from self.try_to_take(me)
             except LostError:
                 self.positions[me] = self.positions[me].failed(self.clock(me))

@@ -27,9 +27,8 @@ from wine_slo.slo.oncall.silence_words import ALL
 from wine_slo.slo.reason import phrase
 from wine_slo.slo.source.clocks import SourceTime, WallTime, age
 from wine_slo.slo.text.command_text import MAX_SILENCES, Replies
-from wine_slo.slo.text.leadership import leadership_lines
 from wine_slo.slo.text.silences import MAX_LABEL, silence_choice, silence_not_understood
-from wine_slo.slo.text.status_list import replica_lines, status_list
+from wine_slo.slo.text.status_list import leadership_lines, replica_lines, status_list
 
 JUST_NOW = timedelta(minutes=1)  # a question that took no longer to arrive was sent when it came
 OFF = ("off", "stop", "end", "none", "выкл", "стоп", "снять")  # of silences

@@ -4,8 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from wine_slo.slo.lease import Leadership, Watchdog
-from wine_slo.slo.views.leadership_status import LeadershipStatus, WatchdogStatus
+from wine_slo.slo.lease import Leadership, LeadershipStatus, Watchdog, WatchdogStatus
 
 
 def role_of(leadership: Leadership) -> str:

@@ -1,6 +1,6 @@
 """The gate that everything passes which leaves for people, so that of several watchdogs only the one that leads speaks.
 
-It is asked twice: before a channel is used at all, and by a channel that waits for limits and connections once more,
+It is checked twice: before a channel is used at all, and by a channel that waits for limits and connections once more,
 right before what is said is written to the network.
 """
 
@@ -57,7 +57,7 @@ class GatedChannel(Channel):
 
     Args:
         channel: What delivers.
-        gate: What is asked before.
+        gate: What is checked before.
     """
 
     def __init__(self, channel: Channel, gate: Gate) -> None:

@@ -11,12 +11,12 @@ from enum import StrEnum
 from wine_slo.slo.evaluation.incident import Outcome
 from wine_slo.slo.evaluation.phases import Phase
 from wine_slo.slo.evaluation.reading import Sight
+from wine_slo.slo.lease import LeadershipStatus
 from wine_slo.slo.notification.record import Stage
 from wine_slo.slo.objectives.budget import YOUNG
 from wine_slo.slo.objectives.objective import Alert
 from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.views.finding.selection import Selection
-from wine_slo.slo.views.leadership_status import LeadershipStatus
 
 
 class Judgement(StrEnum):

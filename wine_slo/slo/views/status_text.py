@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, tzinfo
 
+from wine_slo.slo.lease import LeadershipStatus
 from wine_slo.slo.objectives.budget import WHOLE
 from wine_slo.slo.objectives.kinds import KINDS
 from wine_slo.slo.objectives.kinds.indicator import Unit
@@ -9,7 +10,6 @@ from wine_slo.slo.objectives.window import CalendarUnit
 from wine_slo.slo.replicas.replica_status import ReplicaStatus
 from wine_slo.slo.text.formatting import NEW, THIS
 from wine_slo.slo.text.language import ENGLISH
-from wine_slo.slo.views.leadership_status import LeadershipStatus
 from wine_slo.slo.views.status_schema import (
     DeploymentStatus,
     IncidentStatus,
@@ -171,7 +171,7 @@ def leadership(one: LeadershipStatus | None) -> str:
     names = ", ".join(each.host for each in one.standbys)
     match one.role:
         case "leader":
-            return f"Standing by: {names}." if names else "No other watchdog stands by: nobody would take over."
+            return f"On standby: {names}." if names else "No other watchdog stands by: nobody would take over."
         case "silent":
             return "This watchdog cannot confirm that it leads, so it sends nothing until it can."
     if one.leader is None:

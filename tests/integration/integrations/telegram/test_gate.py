@@ -16,9 +16,9 @@ ANNA = 7
 
 
 def closing_after(checks: int) -> Callable[[], float]:
-    """A gate that is asked so many times before it is shut."""
-    asked = count()
-    return lambda: 0.0 if next(asked) >= checks else 1.0
+    """A gate that is checked so many times before it is shut."""
+    checked = count()
+    return lambda: 0.0 if next(checked) >= checks else 1.0
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ from wine_slo.integrations.storage.lease.fence import OvertakenError
 from wine_slo.integrations.storage.lease.keeper import LeaseError, LeaseKeeper
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.ticker import steady
-from wine_slo.slo.lease import Lease, Pace, Watchdog
+from wine_slo.slo.lease import Lease, Timing, Watchdog
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ELSEWHERE = Watchdog(id="x", host="elsewhere", boot="another", pid=7, since=NOW)
 THEIRS = Lease(leader=ELSEWHERE, number=41, beats=5)
-FAST = Pace(renewed_every=0.2, lasts=1.5, silent_after=1.2, tried_every=0.02)
+FAST = Timing(renewed_every=0.2, lasts=1.5, silent_after=1.2, tried_every=0.02)
 
 Keeping = Callable[..., LeaseKeeper]
 
@@ -44,7 +44,7 @@ async def keeping(ledger: Ledger) -> AsyncIterator[Keeping]:
     made: list[LeaseKeeper] = []
 
     def keeper(**options: Any) -> LeaseKeeper:
-        made.append(LeaseKeeper(ledger, lambda: NOW, steady, **{"is_alone": True, "pace": FAST, **options}))
+        made.append(LeaseKeeper(ledger, lambda: NOW, steady, **{"is_alone": True, "timing": FAST, **options}))
         return made[-1]
 
     yield keeper
@@ -204,7 +204,7 @@ async def test_the_number_grows_with_each_leader_over_a_clean_end_too(keeping: K
 
 
 async def test_a_leader_that_renews_may_speak_for_ever(keeping: Keeping, ledger: Ledger) -> None:
-    keeper = keeping(is_alone=False, pace=Pace(renewed_every=0.02, lasts=0.6, silent_after=0.4, tried_every=0.02))
+    keeper = keeping(is_alone=False, timing=Timing(renewed_every=0.02, lasts=0.6, silent_after=0.4, tried_every=0.02))
     await takes(keeper)
     before = ledger.lease.read()
     async with kept(keeper):
@@ -222,7 +222,7 @@ async def test_a_leader_that_renews_may_speak_for_ever(keeping: Keeping, ledger:
 async def test_a_database_that_cannot_be_written_silences_one_of_several_and_no_other(
     keeping: Keeping, path: Path, *, is_alone: bool
 ) -> None:
-    keeper = keeping(is_alone=is_alone, pace=Pace(renewed_every=0.1, lasts=1.0, silent_after=0.8, tried_every=0.02))
+    keeper = keeping(is_alone=is_alone, timing=Timing(renewed_every=0.1, lasts=1.0, silent_after=0.8, tried_every=0.02))
     assert await takes(keeper)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -313,12 +313,12 @@ async def test_a_ledger_that_another_process_writes_is_led_by_the_lock_alone(
 ) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    pace = Pace(renewed_every=2, lasts=10, silent_after=8, tried_every=0.02)
-    first = keeping(pace=pace)
+    timing = Timing(renewed_every=2, lasts=10, silent_after=8, tried_every=0.02)
+    first = keeping(timing=timing)
     assert await takes(first)
     assert first.seconds_left() > 0
     with pytest.raises(LeaseError, match="it is not written which"):
-        await takes(keeping(pace=pace))
+        await takes(keeping(timing=timing))
     other.close()
     async with kept(first):
         await until(ledger.lease.read)
@@ -329,12 +329,12 @@ async def test_a_leader_sees_who_stands_by_until_that_ends_or_gives_no_sign_of_l
     await takes(leader)
     stop = asyncio.Event()
     waiting = asyncio.create_task(ended.take(stop, lambda: None))
-    standing = asyncio.create_task(killed.take(asyncio.Event(), lambda: None))
+    gone = asyncio.create_task(killed.take(asyncio.Event(), lambda: None))
     async with kept(leader):
         await until(lambda: len(leader.leadership().standbys) == 2)
         stop.set()
         await waiting
         await ended.release(within=1)
         await until(lambda: len(leader.leadership().standbys) == 1)
-        standing.cancel()
+        gone.cancel()
         await until(lambda: not leader.leadership().standbys)

@@ -26,7 +26,7 @@ class Standby:
         self.steady = 1000.0
         self.view = StandbyView(ledger, scene.objectives, lambda: WallTime(OURS), lambda: self.steady)
 
-    def verdicts(self) -> set[Judgement]:
+    def judgements(self) -> set[Judgement]:
         overdue = 3 * POLL if self.view.is_followed else timedelta(-1)
         process = Process(version="1", poll=POLL, overdue_after=overdue, has_readings=False)
         status = status_of(self.view.state, self.view.objectives, self.view.now(), process)
@@ -58,11 +58,11 @@ def evaluates(ledger: Ledger, scene: Scene) -> None:
 async def test_nothing_is_met_before_the_leader_was_seen_to_write(ledger: Ledger, scene: Scene) -> None:
     standby = Standby(ledger, scene)
     await standby.view.read()
-    assert Judgement.MET not in standby.verdicts(), "that may be of last year"
+    assert Judgement.MET not in standby.judgements(), "that may be of last year"
     standby.steady += 5
     evaluates(ledger, scene)
     await standby.view.read()
-    assert standby.verdicts() == {Judgement.MET}
+    assert standby.judgements() == {Judgement.MET}
 
 
 async def test_what_the_leader_wrote_grows_old_by_the_standbys_own_clock(ledger: Ledger, scene: Scene) -> None:
@@ -74,7 +74,7 @@ async def test_what_the_leader_wrote_grows_old_by_the_standbys_own_clock(ledger:
     assert standby.view.now() == scene.now + timedelta(seconds=5), "it was written after the read before"
     standby.steady += 100
     await standby.view.read()
-    assert Judgement.MET not in standby.verdicts()
+    assert Judgement.MET not in standby.judgements()
 
 
 async def test_a_ledger_that_cannot_be_read_is_said_and_what_was_known_grows_old(

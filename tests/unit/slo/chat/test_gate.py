@@ -17,6 +17,7 @@ WAYS = {
     "reach": lambda channel: channel.reach(CHAT),
     "edit": lambda channel: channel.edit(CHAT, 1, "text"),
     "show": lambda channel: channel.show(CHAT, Picture(b"", "", instead="")),
+    "redraw": lambda channel: channel.redraw(CHAT, 1, Picture(b"", "", instead="")),
     "pin": lambda channel: channel.pin(CHAT, 1),
     "unpin": lambda channel: channel.unpin(CHAT, 1),
 }

@@ -23,7 +23,7 @@ from wine_slo.integrations.storage.lease.lock_file import LockFile
 from wine_slo.integrations.storage.lease.standbys import Standbys
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.integrations.storage.ledger_error import LedgerError
-from wine_slo.slo.lease import PACE, UNWRITTEN, Leadership, Lease, Pace, Position, Taken, Watchdog
+from wine_slo.slo.lease import TIMING, UNWRITTEN, Leadership, Lease, Position, Taken, Timing, Watchdog
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class LeaseKeeper:
         clock: Reads, in seconds, a clock that nobody sets and that goes on while this process is suspended.
         is_alone: Whether it is the only one by the settings: a second one is refused, and a database that is away
             silences nobody.
-        pace: How fast things go.
+        timing: How often things happen.
     """
 
     def __init__(
@@ -64,18 +64,18 @@ class LeaseKeeper:
         clock: Callable[[], float],
         *,
         is_alone: bool,
-        pace: Pace = PACE,
+        timing: Timing = TIMING,
     ) -> None:
         self._ledger = ledger
         self._rows = ledger.lease
         file = Path(os.path.realpath(ledger.path)) if ledger.path else None  # a link to it is the same ledger
         self._lock = LockFile(file.with_name(f"{file.name}.lock")) if file else None
         self._clock = clock
-        self._pace = pace
-        self._position = Position(me=_me(now()), is_alone=is_alone, pace=pace)  # written by the thread alone
+        self._timing = timing
+        self._position = Position(me=_me(now()), is_alone=is_alone, timing=timing)  # written by the thread alone
         self._thread = ThreadPoolExecutor(1, "lease")
         self._pending: asyncio.Future[Any] | None = None
-        self._standbys = Standbys(self._rows, self._position.me, clock, pace)
+        self._standbys = Standbys(self._rows, self._position.me, clock, timing)
         self._refusal = asyncio.Event()
         self._has_ended = False
         self._excused_until = -inf  # for one that is alone, while the database hangs
@@ -148,7 +148,7 @@ class LeaseKeeper:
                 log.warning(self._sentence(found))
             on_try()
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), SETTLES_IN if found is Found.LEFT else self._pace.tried_every)
+                await asyncio.wait_for(stop.wait(), SETTLES_IN if found is Found.LEFT else self._timing.tried_every)
         return False
 
     async def keep(self, on_regained: Callable[[], None]) -> str:
@@ -160,7 +160,7 @@ class LeaseKeeper:
         silent_from = inf
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._refusal.wait(), self._pace.renewed_every)
+                await asyncio.wait_for(self._refusal.wait(), self._timing.renewed_every)
             silent_from = min(silent_from, self._clock() + self.seconds_left())
             try:
                 await self._call(self._renew)
@@ -168,8 +168,8 @@ class LeaseKeeper:
             except LedgerError as error:
                 log.debug("the lease is not renewed: %s", error)  # whoever writes the state says so
                 self._trouble = str(error)
-                self._excused_until = self._clock() + self._pace.silent_after
-                await asyncio.sleep(self._pace.tried_every)
+                self._excused_until = self._clock() + self._timing.silent_after
+                await asyncio.sleep(self._timing.tried_every)
             else:
                 self._refusal.clear()
             if not self._position.leads:
@@ -195,7 +195,7 @@ class LeaseKeeper:
         Raises:
             LedgerError: It is not known whether it was done.
         """
-        limit = within or HANGS_AFTER * self._pace.renewed_every
+        limit = within or HANGS_AFTER * self._timing.renewed_every
         if self._pending is not None:
             await asyncio.wait({self._pending}, timeout=limit)
         if self._pending is None or self._pending.done():
@@ -306,7 +306,7 @@ class LeaseKeeper:
                 return f"the ledger is held by {self._shown}: this one stands by, waiting for its end"
             case Found.UNREADABLE:
                 return f"{self._trouble}; this one stands by until it can be, and notifies of nothing"
-        wait = self._pace.lasts
+        wait = self._timing.lasts
         return f"the ledger is held by {self._shown}: this one stands by, waiting up to {wait:.0f} s for a sign of life"
 
 

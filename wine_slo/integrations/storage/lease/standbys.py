@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 
 from wine_slo.integrations.storage.lease.rows import LeaseRows, Standby
-from wine_slo.slo.lease import Pace, Watchdog
+from wine_slo.slo.lease import Timing, Watchdog
 
 FORGOTTEN_AFTER = 60  # times as long as a lease lasts; who gives no sign for so long was killed
 
@@ -24,14 +24,14 @@ class Standbys:
         rows: Where they are written.
         me: Who this is.
         clock: Reads, in seconds, a clock that nobody sets.
-        pace: How fast things go.
+        timing: How often things happen.
     """
 
-    def __init__(self, rows: LeaseRows, me: Watchdog, clock: Callable[[], float], pace: Pace) -> None:
+    def __init__(self, rows: LeaseRows, me: Watchdog, clock: Callable[[], float], timing: Timing) -> None:
         self._rows = rows
         self._me = me
         self._clock = clock
-        self._pace = pace
+        self._timing = timing
         self._beats = 0
         self._shown_at = -inf
         self._signs: dict[str, _Sign] = {}
@@ -42,7 +42,7 @@ class Standbys:
         Raises:
             LedgerError: It is not written.
         """
-        if self._clock() - self._shown_at < self._pace.renewed_every:
+        if self._clock() - self._shown_at < self._timing.renewed_every:
             return
         self._shown_at = self._clock()
         self._beats += 1
@@ -71,7 +71,7 @@ class Standbys:
             is_new = known is None or known.standby.beats != each.beats
             signs[each.watchdog.id] = _Sign(each, known.first if known else each.beats, now if is_new else known.at)  # type: ignore[union-attr]
         self._signs = signs
-        longest = FORGOTTEN_AFTER * self._pace.lasts
+        longest = FORGOTTEN_AFTER * self._timing.lasts
         if gone := [name for name, sign in signs.items() if now - sign.at > longest]:
             self._rows.drop_standbys(gone)
 
@@ -81,6 +81,6 @@ class Standbys:
         alive = [
             sign.standby.watchdog
             for name, sign in list(self._signs.items())
-            if name != self._me.id and sign.standby.beats > sign.first and now - sign.at < self._pace.lasts
+            if name != self._me.id and sign.standby.beats > sign.first and now - sign.at < self._timing.lasts
         ]
         return tuple(sorted(alive, key=lambda each: (each.host, each.pid)))

@@ -11,7 +11,7 @@ from wine_slo.integrations.storage.failover import Failover
 from wine_slo.integrations.storage.lease.lock_file import LockFile
 from wine_slo.integrations.storage.lease.rows import LeaseRows
 from wine_slo.integrations.storage.schema import LEASE
-from wine_slo.slo.lease import PACE, Lease
+from wine_slo.slo.lease import TIMING, Lease
 
 
 def lease_of(database: Database, engine: sa.Engine) -> Lease | None:
@@ -39,9 +39,9 @@ def is_led(database: Database, engine: sa.Engine) -> bool:
         lock.free()
         if locked is not None and (lease is None or lease.is_locked or not locked):
             return not locked
-    until = monotonic() + 2 * PACE.renewed_every
+    until = monotonic() + 2 * TIMING.renewed_every
     while lease is not None and not lease.is_free and monotonic() < until:
-        sleep(PACE.tried_every)
+        sleep(TIMING.tried_every)
         if lease_of(database, engine) != lease:
             return True
     return False
