@@ -2,7 +2,7 @@
 
 State, delivery records and what people did are kept by those who write them, and come again. Every other value comes
 once: it is kept here, the newest of its name. When a database on a server answers again it is written only if it still
-is the history that was left; a file that is away is looked after by the failover.
+is the history that was left; a file that is away is the concern of the failover.
 """
 
 from collections.abc import Callable, Iterator

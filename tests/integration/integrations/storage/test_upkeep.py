@@ -164,7 +164,7 @@ def test_a_check_says_what_a_ledger_holds(url: str) -> None:
     found = checking.check(url)
     assert found.damage == ()
     assert (found.schema, found.known_schema) == (len(STEPS), len(STEPS))
-    assert (found.rows["incidents"], found.rows["told"], found.open_incidents) == (3, 9, 1)
+    assert (found.rows["incidents"], found.rows["delivery records"], found.open_incidents) == (3, 9, 1)
     assert found.oldest_incident == incident().began_at
     assert (found.leader, found.is_led, found.lease_number) == (str(LEADER), False, 41)
     assert found.bytes > 10_000

@@ -35,6 +35,7 @@ from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.oncall.actions import Action
 
 AT_ONCE = 500  # rows
+WORDS = {DELIVERIES.name: "delivery records", SUBSCRIBERS.name: "chats", ACTIONS.name: "actions", LEASE.name: "leases"}
 
 
 class NoLedgerError(LedgerError):
@@ -85,7 +86,10 @@ def _health(database: Database, engine: sa.Engine, connection: sa.Connection) ->
         schema=version,
         known_schema=len(STEPS),
         bytes=database.size(connection),
-        rows={table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for table in tables},
+        rows={
+            WORDS.get(table.name, table.name): connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            for table in tables
+        },
         open_incidents=connection.scalar(
             sa.select(sa.func.count()).select_from(INCIDENTS).where(INCIDENTS.c.closed_at.is_(None))
         )

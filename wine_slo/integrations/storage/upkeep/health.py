@@ -14,7 +14,7 @@ class Health:
         schema: The version of its tables.
         known_schema: That of this program.
         bytes: How many it takes.
-        rows: How many rows each table has.
+        rows: How many rows each table has, by what is in it.
         open_incidents: How many incidents are open.
         oldest_incident: When the oldest one began; None where there is none.
         leader: Who leads, or led last; empty where nobody ever did.
