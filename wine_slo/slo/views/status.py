@@ -189,20 +189,14 @@ def _objective(
     source = objective.source
     budget, period = reading.budget if reading else None, objective.period(now)
     is_latency = objective.is_latency
+    how = {"is_open": number is not None, "is_present": is_present, "has_readings": process.has_readings}
     return ObjectiveStatus(
         slo=str(key),
         objective=key.objective,
         labels=dict(key.labels),
         title=title_of(key, objectives),
         kind=source.kind,
-        verdict=judgement_of(
-            objective,
-            track,
-            reading,
-            is_open=number is not None,
-            is_present=is_present,
-            has_readings=process.has_readings,
-        ),
+        verdict=judgement_of(objective, track, reading, **how),
         state=track.phase if track else Phase.MET,
         state_since=track.since if track else None,
         sight=track.sight if track and is_known else Sight.BLIND,

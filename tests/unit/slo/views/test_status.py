@@ -24,7 +24,17 @@ def test_the_schema_that_is_written_down_is_the_answers() -> None:
 
 def test_every_number_has_its_unit_in_its_name() -> None:
     units = ("_seconds", "_ratio", "_rate", "_events", "_per_second", "_quantile", "seconds_since_look")
-    counts = {"number", "incident", "openings", "targets", "targets_started", "more_values", "open_incidents_total"}
+    counts = {
+        "number",
+        "incident",
+        "openings",
+        "targets",
+        "targets_started",
+        "more_values",
+        "open_incidents_total",
+        "epoch",
+        "pid",
+    }
     counts |= {"total", "matching", "page", "pages", "per_page"}
     for name, made in json.loads(SCHEMA.read_text())["$defs"].items():
         for field, kind in made.get("properties", {}).items():
