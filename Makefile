@@ -1,7 +1,7 @@
 # make up     runs server, Prometheus and watchdog together; Ctrl-C stops all three
 # make test   everything CI runs
 # make test-image   10 minutes, where Docker or podman is: builds the image and tries docker-compose.yml on it
-# make test-servers   7 minutes: the same incidents on five servers that speak Prometheus' API
+# make test-servers   14 minutes: the same incidents on five servers that speak Prometheus' API, and on pairs of them
 # make try-pods     two minutes, as root on Linux: runs what deploy/kubernetes describes as pods, without a cluster
 # make test-quick   the unit tests, a minute or two; they need no Prometheus
 # make newcomer   15 to 30 minutes: types the commands of README and tutorials in fresh clones, and compares
@@ -63,7 +63,7 @@ try-pods: $(BIN)/.dev .tools/bin/kubectl .tools/bin/postgres
 # Not of CI: it gets 260 MB, and waits for two minutes.
 test-servers: $(BIN)/.dev .tools/servers
 	python -m pytest --capture=no tests/system/test_servers.py
-	WINE_SLO_SOAK=4 python -m pytest --capture=no tests/system/test_servers.py
+	WINE_SLO_SOAK=4 python -m pytest --capture=no tests/system/test_servers.py tests/system/test_replicas.py
 
 # Not of CI's `make test`: it installs everything three times. It needs nothing but Python and what the documents name.
 .PHONY: newcomer

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -47,6 +47,7 @@ from wine_slo.slo.chat.gate import Gate
 from wine_slo.slo.objectives.objective import Objectives
 
 STOPS_WITHIN = 5  # seconds for who reads a page when the process is to end
+AGAIN_AFTER = 1.0  # seconds, where a ledger cannot be read whose lease is ours
 MOST_CONNECTIONS = 500  # to its own pages
 BACKLOG = 64  # connections that wait to be accepted
 # Of our own pages, without a login: whoever restarts us has no password, and who reports something has a token.
@@ -117,7 +118,14 @@ async def watch(settings: WatchdogSettings, file: SloFile, ledger: Ledger) -> No
         )
         roles = Roles(settings, file, opened, keeper)
         while await roles.stand_by(stop):
-            lost = await roles.lead(stop)
+            try:
+                lost = await roles.lead(stop)
+            except LedgerError as error:  # the way to it broke between the lease and the first read
+                if is_alone:
+                    raise
+                lost = str(error)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), AGAIN_AFTER)
             if lost and is_alone:
                 raise LeaseError(f"{lost}: this one ends, or both would notify")
             if lost:

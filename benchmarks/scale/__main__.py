@@ -86,7 +86,7 @@ class World:
         self._port = free_port()
 
     def prometheus(self, name: str, rule_text: str = "") -> Prometheus:
-        """One Prometheus with data of its own."""
+        """Return one Prometheus with data of its own."""
         jobs = dict.fromkeys(each.job for each in self._wanted)
         targets = [{"targets": [f"127.0.0.1:{self._port}"]}]
         configuration = {

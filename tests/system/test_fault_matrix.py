@@ -1,4 +1,4 @@
-"""Every bad day of the Bot API, short and long, with the incident going on and with it over meanwhile.
+"""Every bad day of the Bot API and of the database, short and long, with the incident going on or over meanwhile.
 
 The real evaluation and delivery over real HTTP, timeouts and all, in virtual time. The table in
 docs/explanation/delivery.md is what this run gives; `WINE_SLO_WRITE_RELIABILITY=1` writes it anew.
@@ -18,6 +18,7 @@ from tests.support.fakes.bot_api import KICKED, TOKEN, BotApi, Call
 from tests.support.fakes.prometheus_canned import Slow
 from tests.support.fakes.telegram_chats import Message
 from tests.support.fakes.virtual_time import VirtualLoop
+from tests.support.real.postgres import Postgres
 from tests.support.scene import START
 from tests.system.loops import loops
 from wine_slo.integrations.storage.ledger import Ledger
@@ -51,16 +52,21 @@ class Fault:
     lengths: tuple[float, ...] = (5.0, 180.0)
     loses_answers: bool = False  # what it did not confirm has arrived
     is_unsure: bool = False  # what it did not confirm may have arrived
+    stops_database: bool = False  # and the ledger is on PostgreSQL
 
-    async def begins(self, api: BotApi) -> None:
+    async def begins(self, api: BotApi, postgres: Postgres) -> None:
         self.begin(api)
         if self.refuses:
             await api.refuses_connections()
+        if self.stops_database:
+            await asyncio.to_thread(postgres.stop)
 
-    async def ends(self, api: BotApi, delivery: Dispatcher) -> None:
+    async def ends(self, api: BotApi, postgres: Postgres, delivery: Dispatcher) -> None:
         api.recovers()
         if self.refuses:
             await api.accepts_connections()
+        if self.stops_database:
+            await asyncio.to_thread(postgres.start)
         api.chat(ANNA).shut_topics.clear()
         if self.revives:
             await delivery.revive(address_of(ANNA))
@@ -92,6 +98,7 @@ FAULTS = (
     Fault("400, the topic is deleted", lambda api: shut(api, "Bad Request: TOPIC_DELETED"), in_topic=True),
     Fault("200, odd JSON", lambda api: api.answers_with(200, '{"ok":true,"result":true}', chat=ANNA), is_unsure=True),
     Fault("the settings name the chat only later", lambda _: None, adds=True),
+    Fault("PostgreSQL is stopped, one watchdog alone", lambda _: None, stops_database=True),
 )
 HEAD = (
     "| fault | for | the incident | notified | after the fault's end | repeated | calls | most in 90 s of the fault |",
@@ -170,7 +177,7 @@ def most_within(seconds: float, times: list[float]) -> int:
     return max((sum(first <= each < first + seconds for each in times) for first in times), default=0)
 
 
-async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Cell:
+async def live(fault: Fault, length: float, postgres: Postgres, *, goes_on: bool, ledger: str) -> Cell:
     """Live through a fault of so many seconds, in virtual time."""
     loop = asyncio.get_running_loop()
 
@@ -197,9 +204,9 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
         async def misbehave() -> float:
             nonlocal evaluation, delivery, delivering
             await asyncio.sleep(fault_begins)
-            await fault.begins(api)
+            await fault.begins(api, postgres)
             await asyncio.sleep(length)
-            await fault.ends(api, delivery)
+            await fault.ends(api, postgres, delivery)
             if fault.adds:
                 await delivery.finish(within=1)
                 delivering.cancel()
@@ -218,11 +225,13 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
         assert delivery.undelivered_since is None
         opened_at = evaluation.state.incidents[1].opened_at
         memory.close()
+        messages = [*api.chat(ANNA).messages, *api.chat(SUPERGROUP).messages]
+        of_service = [each for each in messages if "atabase" not in each.versions[0].text]  # which is another incident
         return Cell(
             fault,
             length,
             goes_on,
-            sorted((*api.chat(ANNA).messages, *api.chat(SUPERGROUP).messages), key=lambda each: each.sent_at),
+            sorted(of_service, key=lambda each: each.sent_at),
             [each for each in api.calls if each.chat_id in (ANNA, SUPERGROUP)],
             (api.chat(OTHER).messages[0].sent_at - opened_at).total_seconds(),
             evaluations,
@@ -230,15 +239,16 @@ async def live(fault: Fault, length: float, *, goes_on: bool, ledger: str) -> Ce
         )
 
 
-def run(fault: Fault, length: float, folder: Path, *, goes_on: bool) -> Cell:
+def run(fault: Fault, length: float, folder: Path, postgres: Postgres, *, goes_on: bool) -> Cell:
+    ledger = postgres.create().url if fault.stops_database else f"sqlite:///{folder}/watchdog.db"
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(live(fault, length, goes_on=goes_on, ledger=f"sqlite:///{folder}/watchdog.db"))
+        return runner.run(live(fault, length, postgres, goes_on=goes_on, ledger=ledger))
 
 
 @pytest.fixture(scope="module")
-def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Cell]:
+def cells(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> list[Cell]:
     return [
-        run(fault, length, tmp_path_factory.mktemp("cell"), goes_on=goes_on)
+        run(fault, length, tmp_path_factory.mktemp("cell"), postgres, goes_on=goes_on)
         for fault in FAULTS
         for length in fault.lengths
         for goes_on in (True, False)
@@ -287,8 +297,8 @@ def test_one_chats_trouble_holds_neither_evaluation_nor_other_chats(cells: list[
         assert cell.others_late < 1 or cell.fault.refuses, cell.row()
 
 
-def test_an_hour_without_telegram_is_survived(tmp_path: Path) -> None:
-    hour = run(next(each for each in FAULTS if each.name == "500"), 3600.0, tmp_path, goes_on=True)
+def test_an_hour_without_telegram_is_survived(tmp_path: Path, postgres: Postgres) -> None:
+    hour = run(next(each for each in FAULTS if each.name == "500"), 3600.0, tmp_path, postgres, goes_on=True)
     assert hour.begin
     assert hour.end
     assert len(hour.calls) > 50

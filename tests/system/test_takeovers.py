@@ -5,12 +5,13 @@
 
 import asyncio
 import random
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.fakes.bot_api import BotApi
-from tests.support.real.postgres import Database
+from tests.support.real.postgres import OWNER, Database
 from tests.support.real.processes import Processes
 from tests.support.takeovers import blows, checks
 from tests.support.takeovers.stage import Stage
@@ -24,6 +25,17 @@ async def stage(processes: Processes, database: Database, bot_api: BotApi) -> As
     stage = Stage(processes, database, bot_api, random.Random(18), ENDPOINTS, longest_pause=0.5)
     yield stage
     await stage.end()
+
+
+async def test_one_that_takes_the_lead_and_cannot_read_the_ledger_leads_once_it_can(stage: Stage) -> None:
+    await stage.start("a", "b")
+    stage.database.run(f"REVOKE SELECT ON told FROM {OWNER}")
+    stage.members["a"].send(signal.SIGTERM)
+    standby = stage.members["b"].process
+    await standby.until_line("permission denied for table told: this one stands by")
+    stage.database.run(f"GRANT SELECT ON told TO {OWNER}")
+    await standby.until_line("this watchdog leads, number")
+    assert "Traceback" not in standby.output
 
 
 async def test_a_takeover_of_each_kind_loses_nothing_and_repeats_nothing_unmarked(stage: Stage) -> None:

@@ -255,6 +255,7 @@ def _rules(settings: WatchdogSettings, channels: Channels) -> Rules:
         pages_in_quiet_hours=settings.quiet_hours_pages,
         offers=keyboard.VERBS,
         runbook=runbook_of(settings),
+        status_page=settings.status_url or "",
     )
 
 

@@ -175,6 +175,13 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
             "the address of a page, such as https://example.org/runbook/, without a # and with a host that has a dot",
         ),
     ] = None
+    status_url: Annotated[
+        PageUrl | None,
+        means(
+            "The status page, as browsers reach it: the message about many breaches at once links it.",
+            "the address of a page, such as https://slo.example.org/, with a host that has a dot",
+        ),
+    ] = None
     telegram_token: Annotated[
         BotToken | None,
         means("The bot. Without it messages are printed.", "the bot's token, as @BotFather gave it"),

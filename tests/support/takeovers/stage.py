@@ -138,7 +138,7 @@ class Stage:
 
     async def end(self) -> None:
         """End everything that still runs, and keep what it said."""
-        for member in self.members.values():
+        for member in (each for each in self.members.values() if each.lives):
             member.send(signal.SIGCONT)
             member.send(signal.SIGKILL)
         await self.processes.end()

@@ -208,7 +208,9 @@ class _Found:
         """
         end, keys = self.end or (None,), self.keys or ()
         if (other := self._second_end(rest)) is not None:
-            ends = [SilenceRequest(each, keys) for each in sorted((end[0] or self._now, other)) if each > self._now]
+            latest = self._now + LONGEST_SILENCE
+            both = sorted((end[0] or self._now, other))
+            ends = [SilenceRequest(each, keys) for each in both if self._now < each <= latest]
             raise UnclearError(rest[0], Missing.WHEN, ends)
         place = self._doubt(rest)
         if place is None:

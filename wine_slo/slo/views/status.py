@@ -186,9 +186,8 @@ def _objective(
     acknowledgement = actions.acknowledgement(incident) if incident is not None and is_open else None
     value = value_of(objective, reading, is_met=track is None or track.phase is Phase.MET) if reading else None
     targets = reading.up_targets if reading else None
-    source = objective.source
+    source, is_latency = objective.source, objective.is_latency
     budget, period = reading.budget if reading else None, objective.period(now)
-    is_latency = objective.is_latency
     how = {"is_open": number is not None, "is_present": is_present, "has_readings": process.has_readings}
     return ObjectiveStatus(
         slo=str(key),

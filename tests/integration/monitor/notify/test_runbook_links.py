@@ -56,13 +56,16 @@ async def test_a_message_about_a_chat_that_cannot_be_reached_links_its_section(d
 
 
 async def test_a_message_about_many_breaches_links_its_section(desk: Desk) -> None:
-    desk.rules = Rules(offers=VERBS, runbook=PAGE)
+    desk.rules = Rules(offers=VERBS, runbook=PAGE, status_page="https://slo.example.org/")
     desk.scene = Scene(replace(LATENCY, by=("endpoint",)))
     desk.restart()
     storm(desk.scene, keys(STORM + 1), 1.0, 25)
     await desk.deliver()
     (said,) = desk.messages()
-    assert pressed(said) == [["Acknowledge all"], ["https://example.org/runbook/#many-at-once"]]
+    assert pressed(said) == [
+        ["Acknowledge all"],
+        ["https://slo.example.org/", "https://example.org/runbook/#many-at-once"],
+    ]
 
 
 async def test_a_message_about_a_time_without_evaluations_links_its_section(desk: Desk) -> None:

@@ -383,6 +383,12 @@ def test_of_two_ends_neither_is_taken_but_both_are_offered(written: str) -> None
     assert {each.keys for each in caught.value.choices} == {(LATE,)}
 
 
+def test_of_two_ends_one_that_is_too_far_away_is_not_offered() -> None:
+    with pytest.raises(UnclearError) as caught:
+        request("1h latency 1 year")
+    assert caught.value.choices == (SilenceRequest(IN_AN_HOUR, (LATE,)),)
+
+
 @pytest.mark.parametrize("written", ["1h all 2h", "all 1h until 20:00"])
 def test_everything_is_not_silenced_where_two_ends_are_said(written: str) -> None:
     with pytest.raises(UnclearError):
@@ -520,7 +526,22 @@ SAID = [
     "latency{",
     "1,5",
     "ч",
-    *("error", "rate", "availability", "until", "tomorrow", "18.00", "but", "and", "кроме", "ошибки", "а", "for", "2"),
+    *(
+        "year",
+        "error",
+        "rate",
+        "availability",
+        "until",
+        "tomorrow",
+        "18.00",
+        "but",
+        "and",
+        "кроме",
+        "ошибки",
+        "а",
+        "for",
+        "2",
+    ),
 ]
 
 

@@ -42,6 +42,7 @@ ALLOWED = frozenset(
 )
 OF_OTHERS = re.compile(  # names and texts that others chose: objectives, endpoints, titles, commands, what SQLite says
     r"\{[a-z]+=\"[^\"]*\"\}|/[a-z]\w*(/\d+| all| off| stop)?|\b(latency|errors|availability|sight|ledger)\b"
+    r"|\b(eu|us)-1\b|\bblackbox\b"
     r"|\b(busy|few|gone|hidden|quiet|unknown)\b|Errors|WINE_SLO_\w+|slo\.yml|database or disk is full"
     r"|\b(probe|queue|backup|calls)\b|Probe|Queue|Backup|Calls|probe_success|queue_length|time\(\) - last_\w+"
     r"|\b(endpoint|instance|version|zone)="
