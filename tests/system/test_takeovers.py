@@ -29,11 +29,11 @@ async def stage(processes: Processes, database: Database, bot_api: BotApi) -> As
 
 async def test_one_that_takes_the_lead_and_cannot_read_the_ledger_leads_once_it_can(stage: Stage) -> None:
     await stage.start("a", "b")
-    stage.database.run(f"REVOKE SELECT ON told FROM {OWNER}")
+    stage.database.run(f"REVOKE SELECT ON incidents FROM {OWNER}")
     stage.members["a"].send(signal.SIGTERM)
     standby = stage.members["b"].process
-    await standby.until_line("permission denied for table told: this one stands by")
-    stage.database.run(f"GRANT SELECT ON told TO {OWNER}")
+    await standby.until_line("permission denied for table incidents: this one stands by")
+    stage.database.run(f"GRANT SELECT ON incidents TO {OWNER}")
     await standby.until_line("this watchdog leads, number")
     assert "Traceback" not in standby.output
 
