@@ -144,7 +144,7 @@ class SharedQueries:
                 async with self._free:
                     began = self._clock()
                     async with asyncio.timeout(ANSWERED_WITHIN):
-                        answers = _apart(await self._ask(joined(texts), when), len(texts))
+                        answers = _apart(await self._request(joined(texts), when), len(texts))
                     seconds = (self._clock() - began) / len(texts)
             except Exception:  # noqa: BLE001, S110 - whatever it is, each may have an answer by itself
                 pass
@@ -168,14 +168,14 @@ class SharedQueries:
         """Return whether a query has an answer by itself."""
         began = self._clock()
         try:
-            answer = await self._ask(text, when)
+            answer = await self._request(text, when)
         except Exception as error:  # noqa: BLE001 - for whoever wanted it
             answered.set_exception(error)
             return False
         self._resolve(text, answered, answer, self._clock() - began)
         return True
 
-    async def _ask(self, text: str, when: When) -> Answer:
+    async def _request(self, text: str, when: When) -> Answer:
         if when.step is None:
             return await self._source.query(text, when.start)
         assert when.start is not None  # noqa: S101 - a range has all of them
@@ -210,7 +210,7 @@ def _part(text: str, number: int) -> str:
 
 
 def _apart(answer: Answer, count: int) -> list[Answer]:
-    """Return the answers of so many queries that were joined, without the labels that tell them apart.
+    """Return the answers of so many queries that were joined, without the labels by which they differ.
 
     Raises:
         LookupError: It has a series of no such query.

@@ -111,7 +111,7 @@ class Policies:
         )
 
     def _is_blind(self, state: State) -> bool:
-        """Return whether nothing at all can be seen, which is looked up once for thousands of incidents."""
+        """Return whether nothing at all can be seen, found out once for thousands of incidents."""
         if self._blindness[0] is not state:
             self._blindness = (state, state.is_blind)
         return self._blindness[1]
