@@ -19,6 +19,8 @@ from wine_slo.slo.source.metric_source import (
 
 T = TypeVar("T")
 
+PATIENCE = 1.0  # seconds that the others are waited for once one has said what it scrapes
+
 Count = Callable[[str, str], None]  # what happened, and of which replica
 
 
@@ -84,7 +86,7 @@ class Replicas(MetricSource):
 
 
 class ReplicaInfo(SourceInfo):
-    """What replicas say of themselves: each answer is that of the first one that gives it.
+    """What replicas say of themselves: each answer is that of the first one that gives it, and targets those of all.
 
     Args:
         members: The replicas.
@@ -102,8 +104,20 @@ class ReplicaInfo(SourceInfo):
         return await _first(each.retention() for each in self._members)
 
     async def targets(self) -> list[Target] | None:
-        """Return what it scrapes."""
-        return await _first(each.targets() for each in self._members)
+        """Return what each of them scrapes, of those that answer in time: they may scrape at other intervals."""
+        tasks = [asyncio.create_task(each.targets()) for each in self._members]
+        running = set(tasks)
+        try:
+            while running and not any(each.done() and each.result() is not None for each in tasks):
+                _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            if running:
+                await asyncio.wait(running, timeout=PATIENCE)
+            found = [each.result() for each in tasks if each.done()]
+        finally:
+            for task in tasks:
+                task.cancel()
+        known = [each for each in found if each is not None]
+        return [target for each in known for target in each] if known else None
 
 
 async def _first(answers: Iterable[Coroutine[Any, Any, T | None]]) -> T | None:

@@ -110,8 +110,8 @@ async def test_where_no_replica_answers_the_last_one_says_why() -> None:
 class Info:
     """Describes a source, or never does."""
 
-    def __init__(self, server: str | None, *, is_hanging: bool = False) -> None:
-        self._server, self._is_hanging = server, is_hanging
+    def __init__(self, server: str | None, targets: list[Target] | None = None, *, is_hanging: bool = False) -> None:
+        self._server, self._targets, self._is_hanging = server, targets, is_hanging
 
     async def server(self) -> str | None:
         if self._is_hanging:
@@ -122,10 +122,21 @@ class Info:
         return None
 
     async def targets(self) -> list[Target] | None:
-        return None
+        if self._is_hanging:
+            await asyncio.get_running_loop().create_future()
+        return self._targets
 
 
 async def test_what_replicas_say_of_themselves_is_what_the_first_one_says_that_answers() -> None:
     infos = [Info("Prometheus 2", is_hanging=True), Info(None), Info("Prometheus 3")]
     assert await ReplicaInfo(infos).server() == "Prometheus 3"
-    assert await ReplicaInfo(infos).targets() is None
+    assert await ReplicaInfo(infos[1:]).targets() is None
+
+
+async def test_targets_are_those_of_all_replicas_that_answer_as_each_may_scrape_at_another_interval() -> None:
+    often, seldom = (
+        [Target("shop", "http://shop/metrics", is_up=True, trouble="", interval=timedelta(seconds=each))]
+        for each in (1, 5)
+    )
+    infos = [Info("a", is_hanging=True), Info("b", often), Info(None), Info("c", seldom)]
+    assert await ReplicaInfo(infos).targets() == often + seldom
