@@ -222,7 +222,7 @@ def test_a_replica_that_scrapes_fewer_targets_does_not_hide_that_one_it_does_not
         intervals = tuple(replace(each, total=each.total * count) for each in reading.intervals)
         return replace(reading, intervals=intervals)
 
-    half, all_of_them = of_targets(scraped(*[True] * 4), 2), of_targets(scraped(True, False, False, False), 4)
+    half, all_of_them = of_targets(scraped(*[True] * 4), 2), of_targets(scraped(*[True] + 3 * [False]), 4)
     views = {A: View({Key("up"): half}), B: View({Key("up"): all_of_them})}
     assert not unfit(UP, views)
     views[A] = View({Key("up"): of_targets(half, 2)})
@@ -230,7 +230,7 @@ def test_a_replica_that_scrapes_fewer_targets_does_not_hide_that_one_it_does_not
 
 
 def test_a_replica_that_knows_of_no_label_set_does_not_hide_what_another_one_cannot_reach() -> None:
-    assert not unfit(UP, {A: View({}), B: View({Key("up"): scraped(False, False, False)})})
+    assert not unfit(UP, {A: View({}), B: View({Key("up"): scraped(*[False] * 3)})})
 
 
 def test_the_error_budget_is_that_of_the_replica_that_has_known_the_job_for_longest() -> None:

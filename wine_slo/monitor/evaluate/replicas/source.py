@@ -41,11 +41,12 @@ class Replicas(MetricSource):
         self.members = members
         self.count = count
         self._order = list(members)  # the one first that is judged by now
+        self._away: set[str] = set()  # those whose last query failed
 
     def each(self, changed: Callable[[MetricSource], MetricSource]) -> "Replicas":
         """Return the same replicas, each changed; both prefer the same one."""
         found = Replicas({name: changed(member) for name, member in self.members.items()}, self.count)
-        found._order = self._order
+        found._order, found._away = self._order, self._away
         return found
 
     def prefer(self, name: str) -> None:
@@ -58,7 +59,7 @@ class Replicas(MetricSource):
         Raises:
             MetricSourceError: No replica has one that can be trusted.
         """
-        return await self._first(lambda each: each.query(promql, at))
+        return await self._first(lambda each: each.query(promql, at), lambda found: not found.samples)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         """Return the answer for every `step` from `start` to `end`, both included.
@@ -66,23 +67,35 @@ class Replicas(MetricSource):
         Raises:
             MetricSourceError: No replica has one that can be trusted.
         """
-        return await self._first(lambda each: each.query_range(promql, start, end, step))
+        return await self._first(lambda each: each.query_range(promql, start, end, step), lambda found: not found)
 
-    async def _first(self, query: Callable[[MetricSource], Awaitable[T]]) -> T:
-        """Return the first answer; a query that cannot be answered is no failure of a replica."""
-        *others, last = self._order
-        for name in others:
+    async def _first(self, query: Callable[[MetricSource], Awaitable[T]], is_empty: Callable[[T], bool]) -> T:
+        """Return the first answer with something in it, else the first; a query that is refused is no failure.
+
+        A replica that began with an empty disk, or scrapes fewer targets, knows nothing of what another one knows.
+        """
+        empty: list[T] = []
+        failure = MetricSourceError("there is none")
+        for name in tuple(self._order):
+            if empty and name in self._away:
+                continue  # or each query that finds nothing would wait for it
             try:
                 found = await query(self.members[name])
             except MetricSourceError as error:
                 if error.is_of_query or error.is_refused:
                     raise
-            else:
+                failure = error
+                self._away.add(name)
+                continue
+            self._away.discard(name)
+            if not empty:
                 self.prefer(name)
+            if not is_empty(found):
                 return found
-        found = await query(self.members[last])
-        self.prefer(last)
-        return found
+            empty.append(found)
+        if not empty:
+            raise failure
+        return empty[0]
 
 
 class ReplicaInfo(SourceInfo):
