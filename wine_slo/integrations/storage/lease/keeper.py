@@ -139,10 +139,11 @@ class LeaseKeeper:
             if found is Found.OURS:
                 return True
             if found in {Found.HELD, Found.LEFT} and self._position.is_alone:
+                named = f"the ledger {self._ledger.path}" if self._ledger.path else "the ledger"
                 raise LeaseError(
-                    f"the ledger {self._ledger.path or ''} is held by another watchdog ({self._shown}), and two would "
-                    "notify twice: stop that one, name another ledger in WINE_SLO_DATABASE_URL, or set "
-                    "WINE_SLO_STANDBY=true for both, so that one stands by"
+                    f"{named} is held by another watchdog ({self._shown}), and two would notify twice: stop that "
+                    "one, name another ledger in WINE_SLO_DATABASE_URL, or set WINE_SLO_STANDBY=true for both, so "
+                    "that one stands by"
                 )
             if said != (said := (found, self._shown)):
                 log.warning(self._sentence(found))
