@@ -236,6 +236,17 @@ async def test_a_restart_of_the_server_costs_no_call(
     assert written(database) == [["4"]]
 
 
+async def test_a_session_that_may_only_read_is_left_for_one_that_may_write(database: Database, ledger: Ledger) -> None:
+    database.run(f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
+    database.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'")
+    said, _ = await fails(ledger.save, State(), known(1))
+    assert "read-only transaction; wanted: the primary server" in said
+    # Nothing ends such a session: the server of the name is another one now, or a setting that it began with.
+    database.server.run(f"ALTER DATABASE {database.name} RESET default_transaction_read_only")
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    assert written(database) == [["1"]]
+
+
 async def test_who_is_cut_off_in_the_middle_of_a_write_holds_up_nobody_else(
     database: Database, proxy: TcpProxy, ledger: Ledger
 ) -> None:
