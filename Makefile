@@ -18,7 +18,7 @@
 # make soak   the crash test at every step and in every way, a hundred charts, Prometheus and VictoriaMetrics at scrapes
 #             of 15 s, two hours of random faults, and fifty takeovers between three watchdogs
 # make benchmark-watchdog    7 minutes: what an evaluation costs, with 3 and 100 objectives and with a thousand label sets
-# make benchmark-scale       30 minutes: what many objectives and many label sets cost, beside Prometheus rules for the same
+# make benchmark-scale       15 minutes: what many objectives and many label sets cost, beside Prometheus rules for the same
 # make dashboard-preview   some minutes and half a gigabyte of npm: writes the pictures of docs/how-to/dashboards.md anew
 # make benchmark-replay      6 minutes: what a replay of thirty days costs beside Prometheus' own time
 # make benchmark-detection   25 minutes: how soon and how falsely we alert, beside Alertmanager

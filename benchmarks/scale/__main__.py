@@ -2,8 +2,9 @@
 
 For each size three phases on the same targets: Prometheus alone, Prometheus with a watchdog, and Prometheus with the
 rules. The watchdog is the real process, with ledger, metrics and messages; the time of a tick is what it says itself.
-What Prometheus works and holds more than alone is what watchdog or rules cost there. Prints its table and writes it
-into docs/benchmarks.md. A number as argument makes every phase last so many seconds, for a quick try.
+What Prometheus works and holds more than alone is what watchdog or rules cost there. All sizes are scraped from the
+beginning, so that the largest, which is measured last, has a history by then. Prints its table and writes it into
+docs/benchmarks.md. A number as argument makes every phase last so many seconds, for a quick try.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ import re
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -28,17 +30,19 @@ from tests.support.real.prometheus import Prometheus, free_port
 ROOT = Path(__file__).parents[2]
 LABEL_SETS, OBJECTIVES = (10, 100, 1000, 10_000), (10, 50, 200)
 EVERY = 15  # seconds between two evaluations, of watchdog and rules alike
-LASTS = 45  # seconds of a phase that are measured
-BEGINS = 30  # seconds before that, in which the first evaluation reads all of its range
+LASTS = 30  # seconds of a phase that are measured
+BEGINS = 10  # seconds before that; a watchdog's begin once its first evaluation sees all
+PATIENCE = 45  # seconds until it does
+RESTS = 10  # seconds in which Prometheus alone is measured
 SCRAPES = 5  # seconds
 HEAD = (
     "",
     "a tick, s",
     "its processor time, s: ours + Prometheus'",
     "requests",
-    "we hold, MB",
+    "we hold, held at the most, MB",
     "longest /health, ms",
-    "rules: an evaluation, s",
+    "rules: an evaluation, sum of its groups, s",
     "its processor time, s",
     "Prometheus holds more, MB",
 )
@@ -47,10 +51,11 @@ REQUESTED_EVERY = 0.02  # seconds between two requests of /health
 
 @dataclass(frozen=True)
 class Use:
-    """What a process has used: seconds of processor time, and MB that it holds."""
+    """What a process has used: seconds of processor time, and MB that it holds and held at the most."""
 
     seconds: float
     memory: float
+    peak: float
 
     @classmethod
     def of(cls, pid: int) -> "Use":
@@ -58,18 +63,22 @@ class Use:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         ticks = int(fields[11]) + int(fields[12])
         status = Path(f"/proc/{pid}/status").read_text()
-        held = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        return cls(ticks / os.sysconf("SC_CLK_TCK"), held * 1024 / 1e6)
+        held, peak = (int(re.findall(rf"^{name}:\s*(\d+) kB", status, re.MULTILINE)[0]) for name in ("VmRSS", "VmHWM"))
+        return cls(ticks / os.sysconf("SC_CLK_TCK"), held * 1024 / 1e6, peak * 1024 / 1e6)
 
 
 @dataclass(frozen=True)
 class Phase:
-    """What an evaluation took: seconds of the clock, of each process' time, and the MB that both hold."""
+    """What an evaluation took: seconds of the clock, of each process' time, and the MB that both hold.
 
-    clock: float
+    The seconds of the clock are those of all its parts, one after another; None where not one was complete.
+    """
+
+    clock: float | None
     ours: float
     prometheus: float
     memory: float
+    peak: float
     prometheus_memory: float
     requests: float = 0.0
     health: float = 0.0
@@ -84,6 +93,8 @@ class World:
         self._routes = routes
         self._seconds = seconds
         self._port = free_port()
+        self._plain = self.prometheus("plain")
+        self._young = 0.0  # MB
 
     def prometheus(self, name: str, rule_text: str = "") -> Prometheus:
         """Return one Prometheus with data of its own."""
@@ -96,36 +107,43 @@ class World:
         }
         return Prometheus(self._folder / name, configuration, rule_text)
 
-    async def run(self) -> tuple[Phase, Phase]:
-        """Return what an evaluation takes: ours, and that of the rules."""
+    @asynccontextmanager
+    async def scraped(self) -> AsyncIterator[None]:
+        """Have its targets scraped."""
         command = [sys.executable, "-m", "benchmarks.scale.exporter", str(self._port), str(self._routes)]
         exporter = await Process.start("exporter", command, ROOT, {})
         try:
-            plain = self.prometheus("plain")
-            await plain.start()
+            await self._plain.start()
             try:
-                await asyncio.sleep(BEGINS)
-                alone = await self._rests(plain)
-                ours = await self._watched(plain, alone)
+                yield
             finally:
-                await plain.kill()
-            ruled = self.prometheus("ruled", rules(self._wanted, f"{EVERY}s"))
-            await ruled.start()
-            try:
-                await asyncio.sleep(BEGINS)
-                theirs = await self._ruled(ruled, alone)
-            finally:
-                await ruled.kill()
+                await self._plain.kill()
         finally:
             await exporter.kill()
-        return ours, theirs
+
+    def note_memory(self) -> None:
+        """Note what Prometheus alone holds once it is as old as that with the rules will be."""
+        self._young = Use.of(self._plain.pid).memory
+
+    async def run(self) -> tuple[Phase, Phase]:
+        """Return what an evaluation takes, while its targets are scraped: ours, and that of the rules."""
+        alone = await self._rests(self._plain)
+        ours = await self._watched(self._plain, alone)
+        await self._plain.kill()
+        ruled = self.prometheus("ruled", rules(self._wanted, f"{EVERY}s"))
+        await ruled.start()
+        try:
+            await asyncio.sleep(BEGINS)
+            return ours, await self._ruled(ruled, alone.seconds)
+        finally:
+            await ruled.kill()
 
     async def _rests(self, prometheus: Prometheus) -> Use:
         """Return what Prometheus alone uses in the time of one evaluation, and holds."""
         before = Use.of(prometheus.pid)
-        await asyncio.sleep(self._seconds)
+        await asyncio.sleep(RESTS)
         after = Use.of(prometheus.pid)
-        return Use((after.seconds - before.seconds) / self._seconds * EVERY, after.memory)
+        return Use((after.seconds - before.seconds) / RESTS * EVERY, after.memory, after.peak)
 
     async def _watched(self, prometheus: Prometheus, alone: Use) -> Phase:
         folder = self._folder / "watchdog"
@@ -139,28 +157,32 @@ class World:
         }
         watchdog = await processes.watchdog(settings)
         try:
-            await watchdog.until_line("sight of .* is clear", seconds=120)
-            await asyncio.sleep(BEGINS)
+            with contextlib.suppress(AssertionError):  # that nothing is seen in time is what the table says
+                await watchdog.until_line("sight of .* is clear", seconds=PATIENCE)
             async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
                 before, used, theirs = await _metrics(session), Use.of(watchdog.pid), Use.of(prometheus.pid)
                 await asyncio.sleep(self._seconds)
                 after, now, rested = await _metrics(session), Use.of(watchdog.pid), Use.of(prometheus.pid)
-                health = await _longest_health(session, 2 * EVERY)  # not before, as it takes time of its own
+                health = await _longest_health(session, EVERY)  # not before, as it takes time of its own
         finally:
             await processes.end()
         ticks = after["watchdog_tick_seconds_count"] - before["watchdog_tick_seconds_count"]
-        assert after["clear"] >= len(self._wanted), watchdog.output
+        seconds = after["watchdog_tick_seconds_sum"] - before["watchdog_tick_seconds_sum"]
+        is_seeing = bool(ticks) and after["clear"] >= len(self._wanted)
+        if not is_seeing:
+            print(watchdog.output, file=sys.stderr)
         return Phase(
-            clock=(after["watchdog_tick_seconds_sum"] - before["watchdog_tick_seconds_sum"]) / ticks,
-            ours=(now.seconds - used.seconds) / ticks,
-            prometheus=(rested.seconds - theirs.seconds) / self._seconds * EVERY - alone.seconds,
+            clock=seconds / ticks if is_seeing else None,
+            ours=(now.seconds - used.seconds) / max(ticks, 1),
+            prometheus=(rested.seconds - theirs.seconds - alone.seconds / EVERY * self._seconds) / max(ticks, 1),
             memory=now.memory,
+            peak=now.peak,
             prometheus_memory=rested.memory - alone.memory,
-            requests=(after["queries"] - before["queries"]) / ticks,
+            requests=(after["queries"] - before["queries"]) / max(ticks, 1),
             health=health,
         )
 
-    async def _ruled(self, prometheus: Prometheus, alone: Use) -> Phase:
+    async def _ruled(self, prometheus: Prometheus, alone: float) -> Phase:
         before = Use.of(prometheus.pid)
         durations = []
         until = perf_counter() + self._seconds
@@ -171,11 +193,12 @@ class World:
             durations.append(sum(map(float, found)))
         after = Use.of(prometheus.pid)
         return Phase(
-            clock=statistics.median(durations),
+            clock=statistics.median(durations) if durations else None,
             ours=0.0,
-            prometheus=(after.seconds - before.seconds) / self._seconds * EVERY - alone.seconds,
+            prometheus=(after.seconds - before.seconds) / self._seconds * EVERY - alone,
             memory=0.0,
-            prometheus_memory=after.memory - alone.memory,
+            peak=0.0,
+            prometheus_memory=after.memory - self._young,
         )
 
 
@@ -212,31 +235,42 @@ def _row(name: str, ours: Phase, theirs: Phase) -> str:
     both = f"{ours.ours:.2f} + {max(0.0, ours.prometheus):.2f}"
     cells = (
         name,
-        f"{ours.clock:.2f}",
+        _clock(ours),
         both,
         f"{ours.requests:.0f}",
-        f"{ours.memory:.0f}",
+        f"{ours.memory:.0f}, {ours.peak:.0f}",
         f"{ours.health * 1000:.0f}",
-        f"{theirs.clock:.2f}",
+        _clock(theirs),
         f"{max(0.0, theirs.prometheus):.2f}",
         f"{theirs.prometheus_memory:+.0f}",
     )
     return f"| {' | '.join(cells)} |"
 
 
+def _clock(phase: Phase) -> str:
+    return "not reached" if phase.clock is None else f"{phase.clock:.2f}"
+
+
 async def run(seconds: float) -> str:
     """Return the table, as Markdown."""
-    sizes = [(f"one objective, {count:,} label sets", per_label_set(count)) for count in LABEL_SETS]
-    sizes += [(f"{count} objectives in one file", many(count)) for count in OBJECTIVES]
+    sizes = [(f"{count} objectives in one file", many(count)) for count in OBJECTIVES]
+    sizes += [(f"one objective, {count:,} label sets", per_label_set(count)) for count in LABEL_SETS]
     rows = [
         f"| {' | '.join(HEAD)} |",
         f"|{' --- |' * len(HEAD)}",
     ]
-    for name, (wanted, routes) in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            ours, theirs = await World(Path(folder), wanted, routes, seconds).run()
-        rows.append(_row(name, ours, theirs))
-        print(rows[-1], flush=True)
+    async with AsyncExitStack() as stack:
+        worlds = []
+        for _, (wanted, routes) in sizes:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            worlds.append(World(folder, wanted, routes, seconds))
+            await stack.enter_async_context(worlds[-1].scraped())
+        await asyncio.sleep(BEGINS + seconds)
+        for world in worlds:
+            world.note_memory()
+        for (name, _), world in zip(sizes, worlds, strict=True):
+            rows.append(_row(name, *await world.run()))
+            print(rows[-1], flush=True)
     return "\n".join(rows)
 
 

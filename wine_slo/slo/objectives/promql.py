@@ -207,8 +207,10 @@ def missed_value(objective: Objective) -> str | None:
 
 
 def quantile(objective: Objective, over: timedelta, *more: str) -> str | None:
-    """Return the objective's quantile in seconds over a range, by label set and by each of `more` labels; else None."""
-    series, bounded = objective.source.histogram_series(objective.scope), objective.source.bounded
+    """Return the objective's quantile in seconds over a range, by label set and by `more` labels it has; else None."""
+    # A series without such a label says nothing by it, and where none has it, as is usual, the query costs nothing.
+    named = [f'{label}!=""' for label in more]
+    series, bounded = objective.source.histogram_series(objective.scope, *named), objective.source.bounded
     if series is None or not objective.is_latency:
         return None
     le = () if bounded is None else ("le",)

@@ -106,6 +106,25 @@ async def test_a_link_that_leads_to_itself_locks_nothing_and_ends_nothing(tmp_pa
     ledger.close()
 
 
+async def test_one_that_is_alone_renews_in_memory_until_a_damaged_ledger_is_moved_away(path: Path) -> None:
+    path.write_text("certainly not a database" * 100)  # noqa: ASYNC240  # a file of a test
+    ledger = Ledger.open_or_remember(f"sqlite:///{path}", again_after=1)
+    keeper = LeaseKeeper(ledger, lambda: NOW, steady, is_alone=True, timing=FAST)
+    assert await takes(keeper)
+    async with kept(keeper) as task:
+        await asyncio.sleep(FAST.silent_after + FAST.renewed_every)
+        assert keeper.seconds_left() > 0
+        assert not task.done()
+        path.rename(path.with_name("damaged.db"))  # noqa: ASYNC240  # a file of a test
+        await until(lambda: task.done() or keeper.leadership().number)
+        assert keeper.seconds_left() > 0
+    written = ledger.lease.read()
+    assert written is not None
+    assert written.leader == keeper.leadership().me
+    await keeper.release(within=1)
+    ledger.close()
+
+
 async def test_who_stands_by_takes_it_when_the_first_lets_go(keeping: Keeping) -> None:
     first, second, waiting = keeping(is_alone=False), keeping(is_alone=False), asyncio.Event()
     assert await takes(first)

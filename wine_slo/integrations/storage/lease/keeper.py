@@ -139,10 +139,11 @@ class LeaseKeeper:
             if found is Found.OURS:
                 return True
             if found in {Found.HELD, Found.LEFT} and self._position.is_alone:
+                named = f"the ledger {self._ledger.path}" if self._ledger.path else "the ledger"
                 raise LeaseError(
-                    f"the ledger {self._ledger.path or ''} is held by another watchdog ({self._shown}), and two would "
-                    "notify twice: stop that one, name another ledger in WINE_SLO_DATABASE_URL, or set "
-                    "WINE_SLO_STANDBY=true for both, so that one stands by"
+                    f"{named} is held by another watchdog ({self._shown}), and two would notify twice: stop that "
+                    "one, name another ledger in WINE_SLO_DATABASE_URL, or set WINE_SLO_STANDBY=true for both, so "
+                    "that one stands by"
                 )
             if said != (said := (found, self._shown)):
                 log.warning(self._sentence(found))
@@ -234,8 +235,8 @@ class LeaseKeeper:
         written = self._rows.read()
         self._position = position = self._position.observed(written, self._clock())
         seen = position.seen
-        if position.is_mine():  # the answer to a try was lost
-            self._renew()
+        if position.is_mine():  # the answer to a try was lost, or it is written in memory alone
+            self._renew_written(locked=locked)
             return Found.OURS if self._position.leads else Found.UNKNOWN
         dead = seen is not None and is_dead(seen, position.me, locked=locked)
         if locked is False and (seen is None or seen.is_free):
@@ -255,7 +256,15 @@ class LeaseKeeper:
         locked = self._lock.take() if self._lock else None
         if self._position.number == UNWRITTEN:
             self._write_first(locked=locked)
-            return
+        else:
+            self._renew_written(locked=locked)
+
+    def _renew_written(self, *, locked: bool | None) -> None:
+        """Renew the lease that is written as ours, whether or not we knew that.
+
+        Raises:
+            LedgerError: It is not known whether it was renewed.
+        """
         self._position, lease = self._position.renewing(is_locked=bool(locked))
         sent_at = self._clock()
         try:

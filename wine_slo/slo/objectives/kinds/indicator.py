@@ -163,8 +163,8 @@ class Indicator(ABC):
         """Return the age in seconds of the oldest unanswered request; None where that is not exported."""
         return None
 
-    def histogram_series(self, scope: Scope) -> str | None:  # noqa: ARG002 - some kinds have a histogram
-        """Return the buckets of the histogram, or native histograms; None where there is neither."""
+    def histogram_series(self, scope: Scope, *matchers: str) -> str | None:  # noqa: ARG002 - some kinds have one
+        """Return the buckets of the histogram, or native histograms, that match; None where there is neither."""
         return None
 
     def with_bucket(self, scope: Scope) -> Events | None:

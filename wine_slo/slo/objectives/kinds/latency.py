@@ -79,9 +79,9 @@ class Latency(Indicator):
         """Return the age of the oldest unanswered request, which no selector of requests fits."""
         return None if self.oldest_age is None else scope.select(self.oldest_age)
 
-    def histogram_series(self, scope: Scope) -> str:
-        """Return the buckets of the histogram, or the native histograms."""
-        return scope.select(self.histogram if self.is_native else f"{self.histogram}_bucket", self.selector)
+    def histogram_series(self, scope: Scope, *matchers: str) -> str:
+        """Return the buckets of the histogram, or the native histograms, that match."""
+        return scope.select(self.histogram if self.is_native else f"{self.histogram}_bucket", *matchers, self.selector)
 
     @property
     def threshold(self) -> float:
