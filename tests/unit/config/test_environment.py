@@ -617,7 +617,9 @@ def test_a_wrong_secret_in_a_file_is_refused_with_the_file(monkeypatch: pytest.M
     Path("headers").write_text("X-Api-Key: hunter2\nhunter3\n")
     monkeypatch.setenv("WINE_SLO_PROMETHEUS_HEADERS_FILE", "headers")
     (mistake,) = mistakes()
-    assert mistake.startswith("WINE_SLO_PROMETHEUS_HEADERS is in the file 'headers', which holds something else; wanted")
+    assert mistake.startswith(
+        "WINE_SLO_PROMETHEUS_HEADERS is in the file 'headers', which holds something else; wanted"
+    )
     assert "hunter" not in mistake
 
 
