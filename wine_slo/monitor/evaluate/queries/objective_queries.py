@@ -57,10 +57,10 @@ class ObjectiveQueries:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, sent_at = self._objective, self._clock()
-        up, scraped, label_sets = await asyncio.gather(
+        up, scraped, shown = await asyncio.gather(
             self._api.query(promql.targets_up(objective)),
             self._api.query(promql.targets_scraped_at(objective)),
-            self._count_at_first(),
+            self._shown_at_first(),
         )
         answered_at = self._clock()
         _refuse_other_time(scraped.at, sent_at, answered_at)
@@ -73,12 +73,13 @@ class ObjectiveQueries:
             count = round(sum(each.value for each in gone.samples))
             return lambda _budgets, _bounds: read_nothing(objective, self._state, now, gone=count)
 
-        by_instant = promql.instant_queries(objective)
+        by_instant = promql.instant_queries(objective) | ({"shown": None} if shown else {})
         (grid, intervals), instants = await asyncio.gather(
-            self._intervals(scrapes, now, label_sets),
+            self._intervals(scrapes, now, len(shown)),
             asyncio.gather(*(self._instant(query) for query in by_instant.values())),
         )
-        return partial(self._read, now, scrapes, grid, intervals, dict(zip(by_instant, instants, strict=True)))
+        answers = dict(zip(by_instant, instants, strict=True)) | ({"shown": shown} if shown else {})
+        return partial(self._read, now, scrapes, grid, intervals, answers)
 
     async def _intervals(
         self, scrapes: Scrapes, now: SourceTime, label_sets: int
@@ -94,12 +95,12 @@ class ObjectiveQueries:
         answers = await asyncio.gather(*(self._range(query, grid) for query in queries.values()))
         return grid, dict(zip(queries, answers, strict=True))
 
-    async def _count_at_first(self) -> int:
-        """Return how many label sets there are, before any is known; 0 where that is no question."""
+    async def _shown_at_first(self) -> Sequence[Sample]:
+        """Return the events of each label set, which are so many, before any is known; nothing later."""
         objective = self._objective
         if not objective.by or any(key.objective == objective.name for key in self._state.tracks):
-            return 0
-        return len((await self._api.query(promql.events(objective, objective.over))).samples)
+            return ()
+        return await self._instant(promql.instant_queries(objective)["shown"])
 
     def _grid(self, scrapes: Scrapes, now: SourceTime, label_sets: int) -> Grid:
         """Return the ends of the intervals.
