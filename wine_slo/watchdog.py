@@ -5,6 +5,7 @@ and delivers later, without a token it prints what it would have sent.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -116,6 +117,7 @@ async def watch(settings: WatchdogSettings, file: SloFile, ledger: Ledger) -> No
             gate=gate,
             serve=_Pages(settings, stack).show,
         )
+        gc.freeze()  # what is imported stays; a collection in a storm need not examine it, which would hold the loop
         roles = Roles(settings, file, opened, keeper)
         while await roles.stand_by(stop):
             try:

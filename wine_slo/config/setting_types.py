@@ -139,9 +139,10 @@ class ReplicaUrls(str):
             ValueError: one of them is none, or the same as another one.
         """
         urls = [UrlWithoutPassword(each.strip(" ")) for each in text.split(",")]
-        if len(urls) > len({each.rstrip("/") for each in urls}):
+        found = super().__new__(cls, ",".join(urls))
+        if len(urls) > min(len(found.by_name), len({_server_of(each) for each in urls})):
             raise ValueError("names a server twice")
-        return super().__new__(cls, ",".join(urls))
+        return found
 
     @property
     def by_name(self) -> dict[str, UrlWithoutPassword]:
@@ -354,6 +355,13 @@ def _parts(text: str, schemes: set[str]) -> SplitResult:
         raise ValueError("is no URL")
     _check_host(parts.hostname or "")
     return parts
+
+
+def _server_of(url: str) -> tuple[str, int | None, str]:
+    """Return what requests to a URL reach, however it is written."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return (parts.hostname or "").removesuffix("."), port, parts.path.rstrip("/")
 
 
 def _check_host(name: str) -> None:

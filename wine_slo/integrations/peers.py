@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -143,13 +144,19 @@ class WatchdogApi(_Pages):
     away = phrase("the watchdog at {url} cannot be reached: is it running?")
     broken = phrase("the watchdog at {url} closed the connection ({error})")
 
-    async def status(self) -> Status:
-        """Return how everything stands.
+    async def status(self, objective: str = "") -> Status:
+        """Return how everything stands, or one objective alone, which an answer about thousands may leave out.
+
+        Args:
+            objective: Which one; all where it is left out, or not known there.
 
         Raises:
             WatchdogError: It does not answer, or not as a watchdog of ours does.
         """
-        status, body = await self._get("/api/status")
+        path = "/api/status"
+        status, body = await self._get(f"{path}?{urlencode({'objective': objective})}" if objective else path)
+        if objective and status == HTTPStatus.BAD_REQUEST:
+            status, body = await self._get(path)
         if status == 401:
             raise WatchdogError(
                 "the watchdog at {url} rejected the password (WINE_SLO_WATCHDOG_PASSWORD)", url=self._url

@@ -46,8 +46,8 @@ class WatchdogSettings(Settings, frozen=True, kw_only=True):
         means(
             "Where the watchdog queries: Prometheus (2.29 or newer), or what speaks its API; several URLs, separated "
             "by commas, are replicas that scrape the same targets. `make up` starts no Prometheus where this is set.",
-            "the root of Prometheus' API, such as http://host:9090, or several with commas between; a name and a "
-            "password belong in WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD",
+            "the root of Prometheus' API, such as http://host:9090, or those of several servers with commas between; a "
+            "name and a password belong in WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD",
         ),
     ] = ReplicaUrls("http://127.0.0.1:9090")
     prometheus_token: Annotated[

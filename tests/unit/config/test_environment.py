@@ -19,13 +19,13 @@ from wine_slo.slo import redaction
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = (
-    "the root of Prometheus' API, such as http://host:9090, or several with commas between; a name and a password "
-    "belong in WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
+    "the root of Prometheus' API, such as http://host:9090, or those of several servers with commas between; a name "
+    "and a password belong in WINE_SLO_PROMETHEUS_USERNAME and WINE_SLO_PROMETHEUS_PASSWORD"
 )
 CHATS = "chat ids separated by commas; send the bot /id"
 DATABASE = (
     "an SQLAlchemy URL: sqlite:///relative/path, sqlite:////absolute/path or "
-    "postgresql+psycopg://host/database with USER:PASSWORD@ before the host"
+    "postgresql+psycopg://host/database with USER:PASSWORD@ before the host, where an @ of the password is %40"
 )
 HOST = "an address of this machine, or 0.0.0.0 for all"
 PROXY = "a proxy's URL, such as socks5://host:1080 or http://host:3128"
@@ -139,6 +139,9 @@ def test_several_prometheus_are_named_by_their_hosts_and_prefixes() -> None:
         ("PROMETHEUS_URL", "http://a:9090,b:9090", PROMETHEUS),
         ("PROMETHEUS_URL", "http://a:9090,", PROMETHEUS),
         ("PROMETHEUS_URL", "http://a:9090,http://a:9090/", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a:9090,https://a:9090", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a:9090,HTTP://A:9090", PROMETHEUS),
+        ("PROMETHEUS_URL", "http://a,http://a:80", PROMETHEUS),
         ("PROMETHEUS_URL", "http://foo..bar", PROMETHEUS),
         ("PROMETHEUS_URL", f"http://{'a' * 64}.example", PROMETHEUS),
         ("PROMETHEUS_URL", "http://host:9090\n", PROMETHEUS),
@@ -164,6 +167,12 @@ def test_several_prometheus_are_named_by_their_hosts_and_prefixes() -> None:
         ("DATABASE_URL", "postgresql://db/ledger", DATABASE),
         ("DATABASE_URL", "postgres://db/ledger", DATABASE),
         ("DATABASE_URL", "sqlite:///", DATABASE),
+        ("DATABASE_URL", "sqlite:///:memory:", DATABASE),
+        ("DATABASE_URL", "sqlite:///file:a.db?uri=true", DATABASE),
+        ("DATABASE_URL", "postgresql+psycopg://db:port/ledger", DATABASE),
+        ("DATABASE_URL", "postgresql+psycopg://db:99999/ledger", DATABASE),
+        ("DATABASE_URL", "postgresql+psycopg://a:5432,b:5432/ledger", DATABASE),
+        ("KEEP_DAYS", "36501", "a whole number of days from 90 to 36500, or 0"),
         ("LOG_FORMAT", "xml", "text or json"),
         ("ALLOWED_HOSTS", "http://wine.example.org", "names separated by commas, such as wine.example.org"),
         ("ALLOWED_HOSTS", "wine.example.org,foo..bar", "names separated by commas, such as wine.example.org"),
@@ -425,8 +434,10 @@ def test_the_password_of_the_ledger_is_never_shown(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("WINE_SLO_LOG_FORMAT", "xml")
     assert all(part not in mistake for mistake in mistakes() for part in (password, "ter2"))
     monkeypatch.delenv("WINE_SLO_LOG_FORMAT")
-    if scheme == "postgresql+psycopg":
+    if scheme == "postgresql+psycopg" and "@" not in password:
         read(WatchdogSettings)
+    else:
+        assert any(mistake.startswith("WINE_SLO_DATABASE_URL is ") for mistake in mistakes())
     assert redaction.redact(f"{password} {unquote(password)}") == "*** ***"
 
 
@@ -578,7 +589,24 @@ def test_more_headers_are_sent_as_their_file_holds_them_now_and_never_shown() ->
     assert headers["X-Api-Key"] == "hunter3"
 
 
-@pytest.mark.parametrize("header", ["no header", "X-Api-Key:", "X Api: key", "X-Key: a\nb", "X-Key: \u00e9"])
+def test_a_header_of_their_own_replaces_that_of_another_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINE_SLO_PROMETHEUS_TOKEN", "hunter2")
+    monkeypatch.setenv("WINE_SLO_PROMETHEUS_HEADERS", "authorization: Key hunter3")
+    assert dict(read(WatchdogSettings).prometheus_access) == {"authorization": "Key hunter3"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "no header",
+        "X-Api-Key:",
+        "X Api: key",
+        "X-Key: a\nb",
+        "X-Key: \u00e9",
+        "X-Key: a\nx-key: b",
+        "Content-Length: 5",
+    ],
+)
 def test_what_is_no_header_is_refused_and_not_said(monkeypatch: pytest.MonkeyPatch, header: str) -> None:
     monkeypatch.setenv("WINE_SLO_PROMETHEUS_HEADERS", header)
     with pytest.raises(SettingsError, match="WINE_SLO_PROMETHEUS_HEADERS has a value; wanted: a header such as X-Api"):

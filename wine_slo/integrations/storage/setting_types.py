@@ -4,12 +4,12 @@ import re
 from typing import ClassVar, Self
 from urllib.parse import unquote
 
-from wine_slo.config.setting_types import Url
+from wine_slo.config.setting_types import PORT, Url
 from wine_slo.slo import redaction
 
 WANTED = (  # a password even of an example would be hidden
     "sqlite:///relative/path, sqlite:////absolute/path or postgresql+psycopg://host/database with USER:PASSWORD@ "
-    "before the host"
+    "before the host, where an @ of the password is %40"
 )
 
 
@@ -17,7 +17,10 @@ class DatabaseUrl(Url):
     """The URL of a ledger, as SQLAlchemy writes it: a file of SQLite, or a database of PostgreSQL."""
 
     __slots__ = ()
-    pattern = re.compile(r"sqlite:///.+|postgresql\+psycopg://.+")
+    pattern = re.compile(
+        r"sqlite:///(?!:memory:|file:).+"  # what is in memory alone is no ledger
+        rf"|postgresql\+psycopg://(?=.)([^:/@]*(:[^@]*)?@)?(\[[^]]*\]|[^:/?@]*)(:({PORT}))?([/?].*)?"
+    )
 
     def __new__(cls, text: str) -> Self:
         """Return the URL.
@@ -40,17 +43,18 @@ class KeptDays(int):
     """For how many days something is kept; 0 for ever."""
 
     SHORTEST: ClassVar = 90  # what people did is at hand for so long
-    WANTED: ClassVar = f"a whole number of days from {SHORTEST}, or 0"
+    LONGEST: ClassVar = 36_500
+    WANTED: ClassVar = f"a whole number of days from {SHORTEST} to {LONGEST}, or 0"
 
     def __new__(cls, text: str | int) -> Self:
         """Return the number.
 
         Raises:
-            ValueError: It is none, or too small.
+            ValueError: It is none, too small or too large.
         """
         days = super().__new__(cls, text)
-        if days != 0 and not cls.SHORTEST <= days <= 36_500:
-            raise ValueError("is too short")
+        if days != 0 and not cls.SHORTEST <= days <= cls.LONGEST:
+            raise ValueError("is too short or too long")
         return days
 
 

@@ -138,7 +138,7 @@ def drill(name: str | None, minutes: float, *, as_json: bool) -> ExitStatus:
             with output.drilling(None if as_json else terminal) as show:
                 return await runner.run(
                     commands.means_of(file.drill, session, service, api),
-                    watchdog.status,
+                    partial(watchdog.status, objective.name),
                     objective,
                     marks=partial(_marked, watchdog, settings.api_token),
                     longest=timedelta(minutes=minutes),

@@ -6,7 +6,7 @@ all is well.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -59,18 +59,8 @@ class Attributor:
             readings: What it reads.
             opening: What may be in breach from now on.
         """
-        burns = {each.key: each.burn for each in state.open_incidents if each.burn is not None}
-        lasting = (each.key for each in state.open_incidents)
-        suspects = {key for key in (*lasting, *opening) if key in readings and objectives.of(key) is not None}
-        self._until = {key: until for key, until in self._until.items() if key in suspects or key in burns}
-        times = {
-            key: bad_time(state.tracks.get(key), objectives.by_name[key.objective], readings[key]) for key in suspects
-        } | {key: _window(burn, readings.get(replace(key, alert=Alert.BREACH))) for key, burn in burns.items()}
-        due: dict[str, dict[Key, BadTime]] = {}
-        for key, bad in times.items():
-            objective = objectives.of(key)
-            if bad is not None and objective and objective.breakdown != () and self._is_due(key, bad):
-                due.setdefault(key.objective, {})[key] = bad
+        suspects, due = await asyncio.to_thread(self._due, state, objectives, readings, list(opening))  # of thousands
+        self._until = {key: until for key, until in self._until.items() if key in suspects}
         for name, those in due.items():
             if name not in self._running:
                 self._running[name] = asyncio.create_task(self._attribute(objectives.by_name[name], those))
@@ -80,6 +70,23 @@ class Attributor:
         done = {name: task for name, task in self._running.items() if task.done()}
         self._running = {name: task for name, task in self._running.items() if name not in done}
         return {key: each for task in done.values() for key, each in task.result().items()}
+
+    def _due(
+        self, state: State, objectives: Objectives, readings: Mapping[Key, Reading], opening: Iterable[Key]
+    ) -> tuple[Collection[Key], dict[str, dict[Key, BadTime]]]:
+        """Return what may be in breach, and the bad time of what of that is to be attributed now, by objective."""
+        burns = {each.key: each.burn for each in state.open_incidents if each.burn is not None}
+        lasting = (each.key for each in state.open_incidents)
+        suspects = {key for key in (*lasting, *opening) if key in readings and objectives.of(key) is not None}
+        times = {
+            key: bad_time(state.tracks.get(key), objectives.by_name[key.objective], readings[key]) for key in suspects
+        } | {key: _window(burn, readings.get(replace(key, alert=Alert.BREACH))) for key, burn in burns.items()}
+        due: dict[str, dict[Key, BadTime]] = {}
+        for key, bad in times.items():
+            objective = objectives.of(key)
+            if bad is not None and objective and objective.breakdown != () and self._is_due(key, bad):
+                due.setdefault(key.objective, {})[key] = bad
+        return times.keys(), due
 
     def _is_due(self, key: Key, bad: BadTime) -> bool:
         until, wait = self._until.get(key), self._wait(key.objective)
@@ -128,14 +135,8 @@ class Attributor:
             return found
 
         tables = await asyncio.gather(*map(table, labels))
-        return {
-            key: attribute(
-                {label: table.get(key, []) for label, table in zip(labels, tables, strict=True)},
-                objective.allowed_bad_ratio,
-                bad.last - bad.first,
-            )
-            for key, bad in times.items()
-        }
+        shares = dict(zip(labels, tables, strict=True))
+        return await asyncio.to_thread(_attributions, times, shares, objective.allowed_bad_ratio)
 
     async def _shares_of_burn(
         self, objective: Objective, label: str, key: Key, bad: BadTime, free: asyncio.Semaphore
@@ -176,6 +177,16 @@ class Attributor:
         queries = promql.interval_queries(by_label)
         answers = await asyncio.gather(*(answer(queries[each]) for each in COUNTED))
         return await asyncio.to_thread(_shares, by_label, times, *answers)
+
+
+def _attributions(
+    times: Mapping[Key, BadTime], shares: Mapping[str, Mapping[Key, list[Share]]], allowed: float
+) -> dict[Key, Attribution]:
+    """Return what the shares of each label's values say of each key."""
+    return {
+        key: attribute({label: table.get(key, []) for label, table in shares.items()}, allowed, bad.last - bad.first)
+        for key, bad in times.items()
+    }
 
 
 def _window(burn: Burn, reading: Reading | None) -> BadTime | None:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from wine_slo.monitor.evaluate.snapshot import Snapshot
 from wine_slo.monitor.notify.journal import Journal
@@ -39,6 +41,7 @@ from wine_slo.slo.objectives.objective import Key
 from wine_slo.slo.text.wording import IncidentWording
 
 OnSuppressed = Callable[[Suppression], None]
+T = TypeVar("T")
 
 AT_A_TIME = 250  # records that are compared before all else has its turn
 
@@ -124,14 +127,16 @@ class Planner:
     def undelivered_since(self) -> datetime | None:
         """Return since when something has not been delivered: when the oldest such incident was opened or closed."""
         state, now = self._snapshot.state, self._snapshot.now()
-        waiting = []
-        for record in self._book.all():
-            incident = state.incidents.get(record.incident)
-            if incident is None or not is_unknown(incident, record) or is_settling(incident, record, now):
-                continue
-            if owes(incident, record, now, self._policy(incident, record.chat)):
-                waiting.append(incident.closed_at or incident.opened_at)
-        return min(waiting, default=None)
+        waiting = [
+            (incident.closed_at or incident.opened_at, incident, record)
+            for record in self._book.all()
+            if (incident := state.incidents.get(record.incident)) is not None
+            and is_unknown(incident, record)
+            and not is_settling(incident, record, now)
+        ]
+        waiting.sort(key=lambda each: each[0])
+        owed = (at for at, incident, each in waiting if owes(incident, each, now, self._policy(incident, each.chat)))
+        return next(owed, None)
 
     def suppressed(self, chat: Address) -> Mapping[int, Suppression]:
         """Return why notifications are not sent to a chat at present, by the number of the incident."""
@@ -168,19 +173,21 @@ class Planner:
         plain, sharing, begun_ones, late = await self._sorted(this, state)
         storms = [Storm(message=message, members=tuple(those)) for message, those in sorted(sharing.items())]
         planned = [each for member in plain if (each := self._single(member, this)) is not None]
-        if (group := together_again(planned, words)) is not None:
+        if (group := await _worded(lambda: together_again(planned, words), len(planned))) is not None:
             numbers = {group.after.incident, *(each.incident for each in group.others)}
             planned = [(member, each) for member, each in planned if member.incident.number not in numbers]
         found = [] if group is None else [group]
         found += [each for _, each in planned]
         can_edit = self._can_edit(chat)
-        found += self._of_onsets(begun_ones, storms if can_edit else (), this)  # before edits that bring nothing new
+        found += await self._of_onsets(
+            begun_ones, storms if can_edit else (), this
+        )  # before edits that bring nothing new
         for storm in storms:
             if len(storm.members) > 1:
-                found += self._of_storm(storm, this, can_edit=can_edit)
+                found += await self._of_storm(storm, this, can_edit=can_edit)
         many = [each for each in late if family_of(each.incident)]
         if len(many) > STORM:
-            found += self._together(lambda: missed(many, words, now), many, this)
+            found += await self._together(lambda: missed(many, words, now), many, this)
             late = [each for each in late if not family_of(each.incident)]
         found += self._singly(late, this)
         is_closed = self._recipients.subscriber(chat).is_closed
@@ -266,15 +273,12 @@ class Planner:
         found = (self._single(each, this) for each in those)
         return [each[1] for each in found if each is not None]
 
-    def _together(
-        self,
-        make: Callable[[], Notification],
-        those: Sequence[Member],
-        this: _Pass,
+    async def _together(
+        self, make: Callable[[], Notification], those: Sequence[Member], this: _Pass
     ) -> list[Notification]:
         """Return one notification of many incidents; one by one where it cannot be worded."""
         try:
-            group = make()
+            group = await _worded(make, len(those))
         except Exception:
             chat = those[0].record.chat
             log.exception("chat %s: what is too much at once is sent one by one: a fault of ours", chat.place)
@@ -282,7 +286,7 @@ class Planner:
         this.held.update(dict.fromkeys((each.incident for each in group.others), Suppression.GROUPED))
         return [group]
 
-    def _of_storm(
+    async def _of_storm(
         self,
         storm: Storm,
         this: _Pass,
@@ -294,7 +298,10 @@ class Planner:
         for each in numbers[1:]:
             this.held.setdefault(each, Suppression.GROUPED)
         try:
-            found = next_of_storm(storm, this.words, self._buttons(chat), this.now, edits=can_edit)
+            buttons = self._buttons(chat)
+            found = await _worded(
+                lambda: next_of_storm(storm, this.words, buttons, this.now, edits=can_edit), len(storm.members)
+            )
         except Exception:
             log.exception("chat %s: nothing can be said of many incidents at once: a fault of ours", chat.place)
             for is_edit in (False, True):
@@ -302,7 +309,7 @@ class Planner:
             return []
         return [each for each in found if self._is_free(chat, each)]
 
-    def _of_onsets(
+    async def _of_onsets(
         self,
         due: Sequence[Member],
         storms: Iterable[Storm],
@@ -327,17 +334,18 @@ class Planner:
         for onset in onsets(due, storms, this.now, recent=recent, suspicious=suspicious, job_of=job_of):
             found += self._singly(onset.single, this)
             if onset.together:
-                found += self._in_one(onset.together, buttons, this)
-            if onset.joining and onset.storm is not None:
-                edit = joined(onset.storm, onset.joining, this.words, buttons, this.now)
+                found += await self._in_one(onset.together, buttons, this)
+            if onset.joining and (storm := onset.storm) is not None:
+                joining, count = onset.joining, len(onset.joining) + len(storm.members)
+                edit = await _worded(partial(joined, storm, joining, this.words, buttons, this.now), count)
                 this.held.update(dict.fromkeys((each.incident.number for each in onset.joining), Suppression.GROUPED))
                 found += [edit] if edit is not None and self._is_free(chat, edit) else []
         return found
 
-    def _in_one(self, those: Sequence[Member], buttons: Buttons, this: _Pass) -> list[Notification]:
+    async def _in_one(self, those: Sequence[Member], buttons: Buttons, this: _Pass) -> list[Notification]:
         """Return one message for breaches; of a single one its own, into which others can come."""
         if len(those) > 1:
-            return self._together(lambda: begun(those, this.words, buttons, this.now), those, this)
+            return await self._together(lambda: begun(those, this.words, buttons, this.now), those, this)
         return [replace(each, after=replace(each.after, is_folded=True)) for each in self._singly(those, this)]
 
     def _is_free(self, chat: Address, notification: Notification) -> bool:
@@ -378,6 +386,11 @@ class Planner:
             for record in first
         )
         return None if can_be_reached else incident.opened_at
+
+
+async def _worded(make: Callable[[], T], count: int) -> T:
+    """Return what is made of so many incidents: of many beside the event loop, which has its turn meanwhile."""
+    return await asyncio.to_thread(make) if count > AT_A_TIME else make()
 
 
 def _urgency(notification: Notification) -> int:

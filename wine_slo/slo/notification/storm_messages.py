@@ -51,7 +51,7 @@ def joined(
     if written_at is not None and now - written_at < JOINED_EVERY:
         return None
     after = [replace(_opened(each, now), message=storm.message) for each in joining]
-    return _edited(storm, members, after, words, buttons, now)
+    return _edited(storm, after, _open_text(members, words), buttons(members), now)
 
 
 def missed(those: Sequence[Member], words: Wording, now: datetime) -> Notification:
@@ -168,26 +168,22 @@ def _edit(storm: Storm, words: Wording, buttons: Buttons, now: datetime) -> Noti
             return None
         if head.written_at is not None and now - head.written_at < EDITED_EVERY:
             return None
-    if _open_text(storm.members, words) == head.text and not has_acted:
+    text = _open_text(storm.members, words)
+    if text == head.text and not has_acted:
         return None
     reopened = [
         replace(each.record, opening=each.incident.openings)
         for each in still
         if each.record.stage is Stage.OPENED and each.record.opening != each.incident.openings
     ]
-    return _edited(storm, storm.members, reopened, words, buttons, now)
+    return _edited(storm, reopened, text, keyboard, now)
 
 
 def _edited(
-    storm: Storm,
-    members: Sequence[Member],
-    records: Sequence[DeliveryRecord],
-    words: Wording,
-    buttons: Buttons,
-    now: datetime,
+    storm: Storm, records: Sequence[DeliveryRecord], text: str, keyboard: Keyboard, now: datetime
 ) -> Notification:
-    """Return the edit of a storm's message to what it reads with these members, after which those records hold."""
-    head, text, keyboard = _head(storm).record, _open_text(members, words), buttons(members)
+    """Return the edit of a storm's message to what it is to read, after which those records hold."""
+    head = _head(storm).record
     changed = {each.incident: each for each in records}
     after = replace(changed.pop(head.incident, head), text=text, written_at=now, buttons=keyboard)
     return Notification(

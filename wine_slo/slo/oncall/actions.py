@@ -122,12 +122,14 @@ class _Index:
         acknowledgements: Those of each incident's opening, oldest first; undone ones too.
         silences: Those that silence something, oldest first.
         causes: The action of each cause.
+        drills: The drills, newest first.
     """
 
     ends: Mapping[int, datetime]
     acknowledgements: Mapping[tuple[int, int], Sequence[Action]]
     silences: Sequence[Action]
     causes: Mapping[str, Action]
+    drills: Sequence[Action]
 
     @classmethod
     def of(cls, actions: Sequence[Action]) -> "_Index":
@@ -139,7 +141,8 @@ class _Index:
             if action.deed is ActionKind.ACKNOWLEDGE and action.incident is not None:
                 acknowledgements.setdefault((action.incident, action.opening), []).append(action)
         silences = [each for each in actions if each.silence is not None]
-        return cls(ends, acknowledgements, silences, {each.cause: each for each in actions})
+        drills = [each for each in reversed(actions) if each.deed is ActionKind.DRILL]
+        return cls(ends, acknowledgements, silences, {each.cause: each for each in actions}, drills)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +239,7 @@ class Actions:
         last = next((each for each in drills if each.at <= incident.opened_at), None)
         if last is None or last.until is None:
             return False
-        ended_at = next((each.at for each in self.all if each.of == last.number), last.until)
+        ended_at = self._index.ends.get(last.number, last.until)
         return last.at - BEGAN_BEFORE <= incident.since <= min(ended_at, last.until)
 
     def running_drill(self, objective: str, now: datetime) -> Action | None:
@@ -247,8 +250,7 @@ class Actions:
 
     def _drills(self, objective: str) -> Iterable[Action]:
         """Return the drills of an objective, or of all where none is named, the last one first."""
-        drills = (each for each in reversed(self.all) if each.deed is ActionKind.DRILL)
-        return (each for each in drills if objective in ("", each.objective))
+        return (each for each in self._index.drills if objective in ("", each.objective))
 
     def to_announce(self, incidents: Mapping[int, Incident], since: datetime, now: datetime) -> tuple[Action, ...]:
         """Return the silences that run, and one more day of which has passed since then."""

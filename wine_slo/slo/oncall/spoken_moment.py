@@ -55,6 +55,7 @@ SOON = timedelta(days=7)  # in which a date is likelier than a time of day that 
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:t(\d{1,2}:\d{2})(?::\d{2})?(z?))?", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})(?:\.(\d{4}|\d{2}))?", re.ASCII)
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?", re.ASCII)
 _OF_MONTH = re.compile(rf"(\d{{1,2}})(?:-?(?:{'|'.join(ORDINAL)}))?", re.ASCII)
 _OFFSET = re.compile(r"(?:utc|gmt|мск|msk)?([+-]\d{1,2})(?::?(\d{2}))?", re.ASCII)
 _YEAR = re.compile(r"2\d{3}", re.ASCII)
@@ -211,19 +212,28 @@ def _take_end_of(words: Words, today: date) -> Taken[_Day] | None:
 
 
 def _take_date(words: Words, found: _Found, *, is_sure: bool) -> Taken[_Day] | None:
-    """Return the date that the words say: `2026-12-01`, `01.12.2026`, `1 December`, `dec 1st`, `1 декабря`."""
+    """Return the date that the words say: `2026-12-01`, `01.12.2026`, `1/12`, `1 December`, `dec 1st`, `1 декабря`."""
     first = low(words[0])
+    if slashed := _SLASHED.fullmatch(first):
+        one, other, year = int(slashed[1]), int(slashed[2]), _year(slashed[3])
+        days = [each for each in (_date(found, one, other, year), _date(found, other, one, year)) if each is not None]
+        return (min(days, key=lambda each: each.first), words[1:]) if days else None  # whichever is meant, the next one
     if iso := _ISO.fullmatch(first):
         day = _date(found, int(iso[3]), int(iso[2]), int(iso[1]))
         return None if day is None else (day, [*filter(None, (iso[4], iso[5])), *words[1:]])
     if dotted := _DOTTED.fullmatch(first):
-        year = int(dotted[3]) if dotted[3] else None
-        day = _date(found, int(dotted[1]), int(dotted[2]), year if year is None or year > 99 else 2000 + year)
+        year = _year(dotted[3])
+        day = _date(found, int(dotted[1]), int(dotted[2]), year)
         is_clear = year is not None or (found.clock is None and is_sure and _has_clock(words[1:]))
         if day is None or (not is_clear and (found.clock is not None or not is_sure)):
             return None
         return (day, words[1:]) if is_clear else _doubtful(words, day, found)
     return _take_named_date(words, found)
+
+
+def _year(digits: str | None) -> int | None:
+    """Return a year in two digits or in four."""
+    return None if not digits else int(digits) if len(digits) > 2 else 2000 + int(digits)
 
 
 def _take_named_date(words: Words, found: _Found) -> Taken[_Day] | None:

@@ -34,7 +34,7 @@ THREE_QUARTERS = 0.75
 AFTER = ("after",)  # of the day after tomorrow
 FEWEST = 5  # minutes that are said after hours without a unit
 
-_DIGITS = r"\d{1,15}(?:[.,]\d{1,3})?[½¼¾⅓⅔]?|\.\d{1,3}|[½¼¾⅓⅔]"
+_DIGITS = r"[1-3]/[2-4]|\d{1,15}(?:[.,]\d{1,3})?[½¼¾⅓⅔]?|\.\d{1,3}|[½¼¾⅓⅔]"
 _NUMBER = re.compile(_DIGITS, re.ASCII)
 _GLUED = re.compile(rf"({_DIGITS})\s*([^\W\d_]+)\+?")
 _HOURS = re.compile(r"(\d{1,2}):([0-5]\d)(?:h|ч)", re.ASCII)  # 1:30h
@@ -50,9 +50,11 @@ def times(number: float, length: timedelta) -> timedelta:
 
 
 def number_of(word: str) -> float | None:
-    """Return the number that digits say: `90`, `1,5`, `1½`; None where they say none."""
+    """Return the number that digits say: `90`, `1,5`, `1½`, `3/4`; None where they say none."""
     if not _NUMBER.fullmatch(word):
         return None
+    if "/" in word:
+        return int(word[0]) / int(word[-1])
     digits = word.rstrip("".join(VULGAR)).replace(",", ".")
     return float(digits or 0) + sum(VULGAR[each] for each in word if each in VULGAR)
 

@@ -14,22 +14,30 @@ from wine_slo.slo.oncall.not_understood import (
     TooLongError,
     TooShortError,
 )
+from wine_slo.slo.oncall.spoken_clock import take_clock
 from wine_slo.slo.oncall.spoken_moment import begins_with_moment, take_moment
 from wine_slo.slo.oncall.spoken_span import number_of, spoken_span, take_span, times
 from wine_slo.slo.oncall.time_words import (
     BEGINS,
     BEGINS_IN,
+    BETWEEN,
+    BETWEEN_TO,
     BY,
+    DASHES,
+    FILLERS,
     FOR,
     FOR_IN_WORDS,
     FOREVER,
+    LENGTHS,
     MORE,
     MOST_SKIPPED,
     NIGHT,
+    OVER,
     RECOVERY,
     THIS,
     TO,
     TODAY,
+    TONIGHT,
     UNTIL,
     UNTIL_NOT,
     WEEKEND,
@@ -51,6 +59,8 @@ FOR_WHOLE = {  # for the night, for the weekend, for today
     TODAY: ("end", "of", "day"),
 }
 
+_TIME = r"\d{1,2}(?:[:.]\d{2})?(?:am|pm)?"
+_RANGE = re.compile(rf"({_TIME})[{''.join(DASHES)}]({_TIME})([^\W\d_]*)", re.ASCII)  # 9:00-10:00, 1-2h
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?")
 _HOURS = re.compile(r"(\d{1,2}):([0-5]\d)", re.ASCII)
 
@@ -71,8 +81,67 @@ def take_end(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
     """
     if not words:
         return None
-    kinds = (_take_until, _take_for, _take_beginning, _take_span, _take_named, _take_number)
+    kinds = (_take_tonight, _take_until, _take_for, _take_range, _take_beginning, _take_span, _take_named, _take_number)
     return next((found for kind in kinds if (found := kind(words, now, zone)) is not None), None)
+
+
+def _take_tonight(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
+    """Return the end of tonight where an hour is said; None where nobody says tonight, or it is still to come.
+
+    Raises:
+        SeveralEndsError: It may be over at midnight, or in the morning.
+    """
+    rest = words
+    while rest and low(rest[0]) in (*UNTIL, *FOR, "the"):
+        rest = rest[1:]
+    phrase = next((each for each in TONIGHT if tuple(map(low, rest[: len(each)])) == each), None)
+    is_until_today = len(rest) < len(words) and low(words[0]) in UNTIL and bool(rest) and low(rest[0]) in TODAY
+    if phrase is None and not (is_until_today and not _has_clock(rest[1:])):
+        return None
+    after = rest[len(phrase) if phrase else 1 :]
+    if _has_clock(after):
+        return take_moment(rest, now, zone)
+    midnight, morning, evening = (take_moment([each], now, zone)[0] for each in ("midnight", "morning", "evening"))
+    if phrase and low(words[0]) in UNTIL and evening < midnight:
+        return evening, after
+    ends = sorted((midnight, morning)) if phrase else [midnight]
+    raise SeveralEndsError(" ".join(words[: len(words) - len(after)]), ends, after)
+
+
+def _has_clock(words: Words) -> bool:
+    """Return whether a time of day follows."""
+    while words and low(words[0]) in FILLERS:
+        words = words[1:]
+    return bool(words) and words[0][0].isdecimal() and take_clock(words, is_sure=True) is not None
+
+
+def _take_range(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
+    """Return nothing, or what a range may want: `9:00-10:00`, `19:00 - 20:00`, `9-10`, `1-2h`.
+
+    Raises:
+        SeveralEndsError: It is one.
+    """
+    is_apart = len(words) > 2 and words[1] in DASHES and all(":" in each for each in (words[0], words[2]))
+    found = _RANGE.fullmatch(low("".join(words[:3]) if is_apart else words[0]))
+    if found is None:
+        return None
+    rest = words[3 if is_apart else 1 :]
+    said = " ".join(words[: len(words) - len(rest)])
+    unit = found[3] or (low(rest[0]) if rest else "")
+    is_clear = any(":" in each or "m" in each for each in found.groups()[:2])
+    if unit in LENGTHS and not is_clear:
+        spans = [times(float(found[each]), LENGTHS[unit]) for each in (1, 2)]
+        ends = [end for each in spans if (end := _end(each, words, rest, now)[0]) is not None]
+        raise SeveralEndsError(said, ends, rest if found[3] else rest[1:])
+    if found[3] or (not is_clear and found[2].startswith("0")):
+        return None  # 18-00
+    try:
+        end, rest = take_moment([found[2], *rest], now, zone)
+    except NotUnderstoodError:
+        return None
+    if is_clear or len(found[2]) == 1:  # 9-5
+        raise SeveralEndsError(said, (end,), rest, begins_later=True)
+    raise SeveralEndsError(said, sorted({end, take_moment(words[:1], now, zone)[0]}), rest)
 
 
 def _take_until(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
@@ -90,10 +159,12 @@ def _take_until(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
 
 
 def _take_named(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
-    """Return a moment that nobody has said `until` before: `18:00`, `tomorrow`, `overnight`."""
-    if low(words[0]) in NIGHT:
-        return take_moment(["morning", *words[1:]], now, zone)
-    rest = words[1:] if low(words[0]) in THIS else words
+    """Return a moment that nobody has said `until` before: `18:00`, `tomorrow`, `overnight`, `the weekend`."""
+    rest = words[1:] if low(words[0]) in (*THIS, "the") else words
+    first = low(rest[0]) if rest else ""
+    whole = next((meant for names, meant in FOR_WHOLE.items() if first in names), None)
+    if whole is not None and not _has_clock(rest[1:]):
+        return take_moment([*whole, *rest[1:]], now, zone)
     if begins_with_moment(rest, now, zone):
         return take_moment(rest, now, zone, is_after_until=False)
     return None
@@ -103,7 +174,7 @@ def _take_for(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
     """Return the end of what is said after `for`: a span, the night, the weekend, or a moment."""
     if tuple(map(low, words[:2])) == FOR_IN_WORDS:
         words = words[1:]
-    elif low(words[0]) not in FOR:
+    elif low(words[0]) not in (*FOR, *OVER):
         return None
     if len(words) < 2:
         return None
@@ -112,6 +183,8 @@ def _take_for(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
     whole = next((meant for names, meant in FOR_WHOLE.items() if first in names), None)
     if whole is not None:
         return take_moment([*whole, *rest[1:]], now, zone)
+    if low(words[0]) in OVER:
+        return None
     if clock := _HOURS.fullmatch(rest[0]):  # for 1:30
         return _end(int(clock[1]) * HOUR + int(clock[2]) * MINUTE, rest, rest[1:], now)
     kinds = (_take_span, _take_named, _take_number)
@@ -186,15 +259,26 @@ def _take_beginning(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
     if span is None and first not in BEGINS:
         return None
     try:
-        end, rest = span or take_moment(words[1:], now, zone, is_after_until=False)
+        end, rest = (
+            span
+            or _take_end_of_weekend(words[1:], now, zone)
+            or take_moment(words[1:], now, zone, is_after_until=first in BETWEEN or low(" ".join(words[2:3])) in TO)
+        )
     except NotUnderstoodError:
         return None
-    if rest and low(rest[0]) in TO:
+    if rest and low(rest[0]) in (BETWEEN_TO if first in BETWEEN else TO):
         end, rest = take_moment(rest[1:], now, zone)
     if end is None:
         return None
     said = " ".join(words[: len(words) - len(rest)])
     raise SeveralEndsError(said, (end,), rest, begins_later=True)
+
+
+def _take_end_of_weekend(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
+    rest = words[1:] if low(words[0]) in (*THIS, "the") else words
+    if not rest or low(rest[0]) not in WEEKEND:
+        return None
+    return take_moment([*FOR_WHOLE[WEEKEND], *rest[1:]], now, zone)
 
 
 def parse_clock(text: str) -> time | None:

@@ -62,22 +62,29 @@ NUMBERS = {
 ARTICLES = ("a", "an", "of", "the")  # between a number and its unit: half an hour
 AND_A_HALF = (("and", "a", "half"), ("and", "half"), ("с", "половиной"))
 SUM = ("and", "и", ",", "&", "+")  # between the parts of a span
-FROM_NOW = (("from", "now"), ("вперед",))  # after a span
+FROM_NOW = (("from", "now"), ("or", "so"), ("вперед",), ("примерно",))  # after a span
 
 UNTIL = ("until", "till", "til", "'til", "untill", "до")
 UNTIL_NOT = ("пока", "не")  # until, of something that happens
 BY = ("by", "to", "к", "ко", "по")  # until, where a moment follows
 FOR = ("for", "within", "на")
 FOR_IN_WORDS = ("в", "течение")
+OVER = ("over",)  # the weekend
 ON = ("на",)  # минут на двадцать
-MORE = ("the", "next", "another", "ближайший", "ближайшие", "следующий", "следующие", "еще")  # for the next hour
+MORE = (  # for the next hour, about an hour
+    *("the", "next", "another", "about", "around", "roughly"),
+    *("ближайший", "ближайшие", "следующий", "следующие", "еще", "примерно", "около"),
+)
 AT = ("at", "в", "во", "на", "on", "до", "около", "the", "this", "next", "coming", "ближайшего", "ближайшей")
 NEXT = ("следующего", "следующей", "следующую", "следующий", "этого", "этой", "эту", "ближайшую", "ближайший")
 THIS = ("this", "next", "coming", *NEXT)  # before a day
 FILLERS = (*AT, *NEXT)  # before a day or a time of day
-BEGINS = ("at", "on", "from", "since", "after", "starting", "с", "со", "в", "во")  # before a moment
+BETWEEN = ("between", "между")
+BEGINS = ("at", "on", "from", "since", "after", "starting", "с", "со", "в", "во", *BETWEEN)  # before a moment
 BEGINS_IN = ("in", "after", "через", "спустя")  # before a span
-TO = ("to", "until", "till", "до", "по", "-", "–", "—")  # after a beginning
+DASHES = ("-", "\N{EN DASH}", "\N{EM DASH}")
+TO = ("to", "until", "till", "до", "по", *DASHES)  # after a beginning
+BETWEEN_TO = ("and", "и", *TO)
 
 YESTERDAY = ("yesterday", "вчера")
 TODAY = ("today", "сегодня", "сегодняшнего")
@@ -121,6 +128,10 @@ DAY_NAMES = ("day", "today", "дня", "суток", "сегодня", "день
 WEEK_NAMES = ("week", "недели", "неделю")
 WEEKEND = ("weekend", "weekends", "выходных", "выходные")
 MONTH_NAMES = ("month", "месяца")
+TONIGHT = (  # of which nobody knows when it is over
+    *(("tonight",), ("this", "evening"), ("this", "night"), ("today", "evening")),
+    *(("сегодня", "вечером"), ("сегодня", "ночью"), ("вечером",), ("ночью",), ("evening",), ("вечера",)),
+)
 END_OF_DAY, END_OF_WORK, END_OF_WEEK = ("eod",), ("eob", "cob"), ("eow",)
 NIGHT = ("night", "ночь", "overnight")  # for the night: until the morning
 
@@ -201,7 +212,7 @@ _LATIN, _CYRILLIC = re.compile(r"[a-z]"), re.compile(r"[а-я]")
 def low(word: str) -> str:
     """Return a word as it is compared: small, without quotes and the signs after it, in one alphabet."""
     plain = word.casefold().replace("ё", "е").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    plain = plain.strip('"`“”„«»()').rstrip(".,;!?") or plain
+    plain = plain.strip('"`“”„«»()').rstrip(".,;!?").lstrip("~≈") or plain
     if _LATIN.search(plain) and _CYRILLIC.search(plain):
         plain = plain.translate(_TWINS)
     return plain

@@ -143,6 +143,13 @@ def test_another_scheme_is_refused_with_the_one_that_is_wanted(scheme: str) -> N
     assert "postgresql+psycopg://host/database with USER:PASSWORD@ before the host" in sentence
 
 
+def test_a_password_with_an_at_sign_that_is_not_escaped_is_refused_and_no_part_of_it_shown() -> None:
+    sentence = refusal(f"postgresql+psycopg://{OWNER}:hun@ter2@127.0.0.1/ledger")
+    assert "its address is no SQLAlchemy URL" in sentence
+    assert "an @ of the password is %40" in sentence
+    assert "ter2" not in sentence
+
+
 def test_a_backup_names_the_program_that_makes_it_and_no_password(tmp_path: Path) -> None:
     with pytest.raises(LedgerError) as caught:
         Ledger.backup(f"postgresql+psycopg://{OWNER}:{PASSWORDS[OWNER]}@db:6432/slo", tmp_path / "slo.dump")
@@ -234,6 +241,17 @@ async def test_a_restart_of_the_server_costs_no_call(
     for number in range(5):
         await asyncio.to_thread(ledger.save, State(), known(number))
     assert written(database) == [["4"]]
+
+
+async def test_a_session_that_may_only_read_is_left_for_one_that_may_write(database: Database, ledger: Ledger) -> None:
+    database.run(f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
+    database.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'")
+    said, _ = await fails(ledger.save, State(), known(1))
+    assert "read-only transaction; wanted: the primary server" in said
+    # Nothing ends such a session: the server of the name is another one now, or a setting that it began with.
+    database.server.run(f"ALTER DATABASE {database.name} RESET default_transaction_read_only")
+    await asyncio.to_thread(ledger.save, State(), known(1))
+    assert written(database) == [["1"]]
 
 
 async def test_who_is_cut_off_in_the_middle_of_a_write_holds_up_nobody_else(

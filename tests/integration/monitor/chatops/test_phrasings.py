@@ -93,6 +93,9 @@ DONE = {  # a message: the objective and the end that it silences to
     "/silence one and a half hours latency": "Latency: silenced until 20:00 MSK (1 h 30 min).",
     "/silence for another 1 hour, 15 minutes latency": "Latency: silenced until 19:45 MSK (1 h 15 min).",
     "/silence 1\N{NO-BREAK SPACE}day latency": "Latency: silenced until 18:30 MSK tomorrow, 1 December (24 h).",
+    "/silence latency 3/4 h": "Latency: silenced until 19:15 MSK (45 min).",
+    "/silence latency an hour or so": "Latency: silenced until 19:30 MSK (1 h).",
+    "/silence latency ~1h": "Latency: silenced until 19:30 MSK (1 h).",
     # moments
     "/silence until 18:00 latency": "Latency: silenced until 18:00 MSK tomorrow, 1 December (23 h).",
     "/silence latency until 6:30 pm": "Latency: silenced until 18:30 MSK tomorrow, 1 December (24 h).",
@@ -104,6 +107,11 @@ DONE = {  # a message: the objective and the end that it silences to
     "/silence overnight latency": "Latency: silenced until 09:00 MSK tomorrow, 1 December (14 h).",
     "/silence until dec 2nd 12:00 latency": "Latency: silenced until 12:00 MSK on Wednesday, 2 December (41 h).",
     "/silence until 18:00 UTC latency": "Latency: silenced until 21:00 MSK (2 h 30 min).",
+    "/silence latency until 1/12 10:00": "Latency: silenced until 10:00 MSK tomorrow, 1 December (15 h).",
+    "/silence latency until 12/1": "Latency: silenced until 09:00 MSK tomorrow, 1 December (14 h).",
+    "/silence latency over the weekend": "Latency: silenced until 00:00 MSK on Monday, 7 December (6 days).",
+    "/silence latency today": "Latency: silenced until 00:00 MSK tomorrow, 1 December (5 h 30 min).",
+    "/silence latency tonight at 10": "Latency: silenced until 22:00 MSK (3 h 30 min).",
     # names
     "/silence Error rate 2h": "Error rate: silenced until 20:30 MSK (2 h).",
     "/silence 2h “error rate”": "Error rate: silenced until 20:30 MSK (2 h).",
@@ -132,12 +140,17 @@ DONE_RU = {
     "/silence на ночь задержка": "Задержка: заглушено до 09:00 МСК завтра, 1 декабря (14 ч).",
     "/silence до 2 декабря 12:00 задержка": "Задержка: заглушено до 12:00 МСК, среда, 2 декабря (41 ч).",
     "/silence до 21:00 по Москве задержка": "Задержка: заглушено до 21:00 МСК (2 ч 30 мин).",
+    "/silence задержка сегодня": "Задержка: заглушено до 00:00 МСК завтра, 1 декабря (5 ч 30 мин).",
+    "/silence задержка до 5/12 18:00": "Задержка: заглушено до 18:00 МСК, суббота, 5 декабря (4 дня).",
+    "/silence задержка примерно на час": "Задержка: заглушено до 19:30 МСК (1 ч).",
     "/silence «Доля ошибок» 2ч": "Доля ошибок: заглушено до 20:30 МСК (2 ч).",
     "/silence ДОСТУПНОСТЬ 2ч": "Доступность: заглушено до 20:30 МСК (2 ч).",
     "/silence 2ч error rate": "Доля ошибок: заглушено до 20:30 МСК (2 ч).",
     "/тишина 2ч всё": "Всё: заглушено до 20:30 МСК (2 ч).",
 }
 
+TONIGHT = ["5 h 30 min, until 00:00 MSK tomorrow, 1 December", "14 h, until 09:00 MSK tomorrow, 1 December"]
+TONIGHT_RU = ["5 ч 30 мин, до 00:00 МСК завтра, 1 декабря", "14 ч, до 09:00 МСК завтра, 1 декабря"]
 OFFERED = {  # a message: the question, and the buttons
     "/silence": (
         f"What should be silenced, and for how long? {EXAMPLE}",
@@ -158,6 +171,34 @@ OFFERED = {  # a message: the question, and the buttons
         "“from 22:00 to 23:30”: a silence begins at once. Until when?",
         ["5 h, until 23:30 MSK"],
     ),
+    "/silence latency 9:00-10:00": (
+        "“9:00-10:00”: a silence begins at once. Until when?",
+        ["15 h, until 10:00 MSK tomorrow, 1 December"],
+    ),
+    "/silence latency 19:00 - 20:00": (
+        "“19:00 - 20:00”: a silence begins at once. Until when?",
+        ["1 h 30 min, until 20:00 MSK"],
+    ),
+    "/silence latency between 9 and 10": (
+        "“between 9 and 10”: a silence begins at once. Until when?",
+        ["15 h, until 10:00 MSK tomorrow, 1 December"],
+    ),
+    "/silence latency 9-10": (
+        "“9-10”: until when?",
+        ["14 h, until 09:10 MSK tomorrow, 1 December", "15 h, until 10:00 MSK tomorrow, 1 December"],
+    ),
+    "/silence latency 9-5": (
+        "“9-5”: a silence begins at once. Until when?",
+        ["10 h, until 05:00 MSK tomorrow, 1 December"],
+    ),
+    "/silence latency 9:30-11:00 h": (
+        "“9:30-11:00”: a silence begins at once. Until when?",
+        ["16 h, until 11:00 MSK tomorrow, 1 December"],
+    ),
+    "/silence latency 1-2h": ("“1-2h”: until when?", ["1 h, until 19:30 MSK", "2 h, until 20:30 MSK"]),
+    "/silence latency tonight": ("“tonight”: until when?", TONIGHT),
+    "/silence latency until this evening": ("“until this evening”: until when?", TONIGHT),
+    "/silence 1/12": ("What should be silenced?\nUntil 09:00 MSK tomorrow, 1 December (14 h).", EACH),
     "/silence all but errors 2h": (
         "“but” is not understood. What should be silenced?\nUntil 20:30 MSK (2 h).",
         EACH,
@@ -182,6 +223,16 @@ OFFERED_RU = {
         "«в понедельник 9:00»: тишина начинается сразу. До какого времени?",
         ["6 дней, до 09:00 МСК, понедельник, 7 декабря"],
     ),
+    "/silence задержка с 9 до 10": (
+        "«с 9 до 10»: тишина начинается сразу. До какого времени?",
+        ["15 ч, до 10:00 МСК завтра, 1 декабря"],
+    ),
+    "/silence задержка в выходные": (
+        "«в выходные»: тишина начинается сразу. До какого времени?",
+        ["6 дней, до 00:00 МСК, понедельник, 7 декабря"],
+    ),
+    "/silence задержка сегодня вечером": ("«сегодня вечером» — до какого времени?", TONIGHT_RU),
+    "/silence задержка до вечера": ("«до вечера» — до какого времени?", TONIGHT_RU),
     "/silence задержка навсегда": (f"навсегда: слишком долго, самое большее 7 дней. {EXAMPLE_RU}", []),
     "/silence всё кроме ошибок 2ч": ("Не понимаю «кроме». Что заглушить?\nДо 20:30 МСК (2 ч).", EACH_RU),
 }

@@ -10,6 +10,7 @@ import pytest
 from tests.support.fakes.bot_api import BotApi
 from tests.support.fakes.desk import ANNA, EDIT, GROUP, SEND, Desk, keys, opened_desk, storm
 from tests.support.fakes.telegram_chats import Message
+from tests.support.held_loop import held_loop
 from tests.support.scene import ERRORS, LATENCY, Scene
 from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.notify.policies import Rules
@@ -321,3 +322,21 @@ async def test_quiet_hours_hold_a_storm_which_is_one_message_after_them(desk: De
     seen(desk.scene, 30, bad=keys(MANY))
     await desk.deliver()
     assert len(said(desk)) == 1
+
+
+async def test_a_storm_of_thousands_is_worded_and_edited_beside_the_event_loop(desk: Desk) -> None:
+    storm(desk.scene, keys(4000), 1.0, 30)
+    desk.decide()
+    by = Person(ANNA, "Anna")
+    done = Action(number=0, at=desk.scene.now, deed=ActionKind.ACKNOWLEDGE, by=by, chat=address_of(ANNA), cause="")
+    async with held_loop() as held:
+        await desk.delivery.deliver()
+    taken = [replace(done, incident=number, cause=f"press #{number}") for number in range(1, 4001)]
+    await desk.journal.add_all(taken)
+    async with held_loop() as edited:
+        desk.scene.second += 61
+        await desk.delivery.deliver()
+    assert len(said(desk)) == 1
+    assert said(desk)[0].text.startswith("🔴 Latency: 4,000 of 4,000 label sets in breach")
+    assert "Acknowledged by Anna" in said(desk)[0].text
+    assert max(held.longest, edited.longest) < 0.06, (held.longest, edited.longest)

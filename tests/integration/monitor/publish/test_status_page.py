@@ -36,6 +36,7 @@ from tests.support.status_examples import (
 )
 from wine_slo.http.pages import HEADERS, SEARCHABLE
 from wine_slo.http.routes import definitions
+from wine_slo.integrations.peers import WatchdogApi
 from wine_slo.integrations.telegram.addresses import address_of
 from wine_slo.monitor.publish.page.status_page import MOST_ANSWERED, MOST_SHOWN, StatusPages
 from wine_slo.slo.chat.messages import Person
@@ -325,6 +326,7 @@ async def test_a_chat_that_cannot_be_reached_and_a_drill_are_named(client: Clien
     text = await page_of(client)
     assert "Chat -5 cannot be reached: Forbidden: &lt;b&gt;kicked." in text
     assert f"DRILL · #{OPEN.number} Latency" in text
+    assert text.count("DRILL · Latency") == 1, "on its card, and on no other"
     status = msgspec.json.decode(await (await client.get("/api/status")).read(), type=Status)
     assert status.unreachable == {"-5": "Forbidden: <b>kicked"}
     assert [each.is_drill for each in status.open_incidents] == [True]
@@ -445,6 +447,14 @@ async def test_a_page_of_ten_thousand_label_sets_is_small_and_the_worst_come_fir
     assert '<h1 class="headline breached">4,980 of 10,001 objectives in breach</h1>' in text
     assert text.index("Latency of /04979, eu-2") < text.index("Latency of /04978, eu-1")
     assert "And 4,955 more." in text
+
+
+@pytest.mark.usefixtures("many")
+async def test_a_drill_sees_its_objective_that_is_met_among_thousands_in_breach(client: Client) -> None:
+    peer = WatchdogApi(client.session, str(client.make_url("")))
+    assert [each.slo for each in (await peer.status("errors")).objectives] == ["errors"]
+    assert "errors" not in {each.slo for each in (await peer.status()).objectives}
+    assert len((await peer.status("of another slo.yml")).objectives) == MOST_ANSWERED
 
 
 @pytest.mark.usefixtures("many")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -262,3 +263,12 @@ def test_who_began_a_drill_is_known_of_its_incident_only() -> None:
     assert drill.by == ANNA
     assert done.drill_of(OPEN) is None
     assert done.drill_of(replace(OTHER, is_drill=True)) is None
+
+
+def test_thousands_of_acknowledgements_are_not_searched_for_a_drill_of_each_of_thousands_of_incidents() -> None:
+    acknowledged = NO_ACTIONS.with_more(
+        [action(10, incident=number, cause=f"press {number}") for number in range(3000)]
+    )
+    began = thread_time()
+    assert not any(acknowledged.is_announced(OPEN) for _ in range(3000))
+    assert thread_time() - began < 0.1

@@ -8,6 +8,7 @@ from pathlib import Path
 from wine_slo.config.setting_types import Secret
 from wine_slo.slo import redaction
 
+FRAMING = {"content-length", "transfer-encoding"}  # a server would wait for what is never sent
 LINE = re.compile(r"([\w!#$%&'*+.^`|~-]+):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*", re.ASCII)
 
 
@@ -15,14 +16,14 @@ class HeaderLines(Secret):
     """Headers, a line each: `X-Api-Key: secret`.
 
     Raises:
-        ValueError: a line is no header.
+        ValueError: a line is no header, or one that frames a request; or two have the same name.
     """
 
     def __init__(self, value: str, file: Path | None = None) -> None:
         found = [LINE.fullmatch(line) for line in value.splitlines() if line.strip()]
-        if not all(found):
-            raise ValueError("is no header")
         self.headers = {each[1]: each[2] for each in found if each}
+        if len({name.lower() for name in self.headers} - FRAMING) < len(found):
+            raise ValueError("is no header, or another one of the same name")
         super().__init__(value, file)
 
     @property
@@ -74,4 +75,6 @@ class AccessHeaders(Mapping[str, str]):
         if self._tenant:
             headers["X-Scope-OrgID"] = self._tenant
         self._more = self._more and self._more.reread()
-        return headers | (self._more.headers if self._more else {})
+        more = self._more.headers if self._more else {}
+        replaced = {name.lower() for name in more}
+        return {name: value for name, value in headers.items() if name.lower() not in replaced} | more

@@ -25,6 +25,7 @@ CONNECTIONS = 3  # that are kept; a few more are made where that many work at on
 LONGEST_REASON = 300  # letters
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 PRIMARY = "; wanted: the primary server, or several of them with target_session_attrs=read-write"
+READ_ONLY = "25006"  # the state of a session that is one of a replica, or was begun while nothing might be written
 STEPS_LOCK = 0x77696E65  # the number of the lock under which the schema is changed, among those of this database
 
 
@@ -68,6 +69,11 @@ class Postgresql(Database):
         def end(connection: Any, _record: object) -> None:
             if connection is not None:
                 connection.patience = IDLE_PATIENCE
+
+        @sa.event.listens_for(engine, "handle_error")
+        def leave(context: sa.engine.ExceptionContext) -> None:
+            if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+                context.is_disconnect = True  # of all connections: each may stay so for ever, and still answers a ping
 
         return engine
 
@@ -172,7 +178,7 @@ class Postgresql(Database):
                 return f"; wanted: {self._grant('public')}"
             case "42501" | "3F000":  # insufficient_privilege, invalid_schema_name
                 return f'; wanted: a schema where it may make tables: GRANT CREATE ON SCHEMA public TO "{self._user}"'
-            case "25006":  # read_only_sql_transaction
+            case _ if state == READ_ONLY:
                 return PRIMARY
             case _:
                 return ""

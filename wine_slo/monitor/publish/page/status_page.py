@@ -52,6 +52,7 @@ class ObjectiveCard:
     """All that the page says of one objective."""
 
     status: ObjectiveStatus
+    is_drill: bool
     badge: str
     value: str
     meaning: str
@@ -205,9 +206,10 @@ class StatusPages:
         self, slo: ObjectiveStatus, status: Status, history: History, incidents: Sequence[IncidentStatus]
     ) -> ObjectiveCard:
         points = next((each for key, each in history.values.items() if str(key) == slo.slo), {})
-        since = ""
+        since, is_drill = "", False
         if slo.incident is not None:
-            began_at = next(each.again_at or each.began_at for each in incidents if each.number == slo.incident)
+            incident = next(each for each in incidents if each.number == slo.incident)
+            began_at, is_drill = incident.again_at or incident.began_at, incident.is_drill
             since = f"since {self._beginning(began_at, status.now)} ({span(status.now - began_at)})"
         elif slo.verdict is Judgement.UNKNOWN and slo.sight_since is not None and slo.reason:
             since = f"for {span(status.now - slo.sight_since)}"
@@ -221,6 +223,7 @@ class StatusPages:
             value, facts = "", [f"last known {value}", *facts]
         return ObjectiveCard(
             status=slo,
+            is_drill=is_drill,
             badge="recovering, in breach" if slo.state is Phase.RECOVERING else BADGES[slo.verdict],
             value=value,
             meaning=status_text.meaning(slo),
