@@ -14,7 +14,7 @@ from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.storage.engines.sqlite import MEMORY
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.assembly import Outside, Parts, assemble
+from wine_slo.monitor.assembly import Outside, Parts, assemble, known_of
 from wine_slo.monitor.loops import loops_of
 from wine_slo.monitor.settings import WatchdogSettings
 from wine_slo.service.app import create_app
@@ -57,7 +57,7 @@ async def _assembled() -> Parts:
             gate=Gate(),
             leadership=lambda: Leadership(me=NOBODY),
         )
-        parts = assemble(WATCHDOG, slo_file.load(ROOT / WATCHDOG.objectives), outside)
+        parts = assemble(WATCHDOG, slo_file.load(ROOT / WATCHDOG.objectives), outside, known_of(ledger))
         loops_of(parts)  # which adds the commands
     ledger.close()
     return parts

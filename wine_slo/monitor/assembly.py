@@ -17,7 +17,7 @@ from wine_slo.config import translations
 from wine_slo.config.slo_file import SloFile
 from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
-from wine_slo.integrations.storage.ledger import Ledger
+from wine_slo.integrations.storage.ledger import Ledger, Memory
 from wine_slo.monitor.chatops.router import Access, Router
 from wine_slo.monitor.evaluate import source as metric_source
 from wine_slo.monitor.evaluate.evaluator import Evaluator
@@ -45,6 +45,7 @@ from wine_slo.slo.oncall.time_phrases import QuietHours
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.source.metric_source import MetricSource
 from wine_slo.slo.text.formatting import Formatter
+from wine_slo.slo.views.board_text import BoardRecord
 
 log = logging.getLogger("wine_slo.watchdog")
 
@@ -76,6 +77,7 @@ class Parts:
 
     Attributes:
         channels: Where notifications are delivered.
+        boards: Those that were kept.
     """
 
     settings: WatchdogSettings
@@ -88,6 +90,7 @@ class Parts:
     recipients: Recipients
     localizer: Localizer
     journal: Journal
+    boards: tuple[BoardRecord, ...]
     charts: Charts
     dispatcher: Dispatcher
     announcements: Announcements
@@ -100,21 +103,33 @@ def utc_now() -> WallTime:
     return WallTime(datetime.now(UTC))
 
 
-def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Parts:
-    """Return the parts, which do nothing yet.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the ledger holds that the parts begin with."""
+
+    memory: Memory
+    boards: tuple[BoardRecord, ...]
+    deployments: ReportedDeployments
+
+
+def known_of(ledger: Ledger) -> Known:
+    """Return what a ledger holds; reading it may block.
 
     Raises:
-        LedgerError: The ledger cannot be read.
+        LedgerError: It cannot be read.
     """
-    ledger = outside.ledger
-    memory = ledger.load()
+    return Known(memory=ledger.load(), boards=tuple(ledger.boards()), deployments=ReportedDeployments(ledger))
+
+
+def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside, known: Known) -> Parts:
+    """Return the parts, which do nothing yet, and read nothing."""
+    ledger, memory, deployments = outside.ledger, known.memory, known.deployments
     instruments = WatchdogInstruments(version("wine-slo"))
     source = metric_source.connect(outside.session, settings, instruments.count_query)
     live = LiveObjectives(settings.objectives, file, source, metric_source.info(outside.session, settings), steady)
     journal = Journal(ledger, memory.actions, last_number=memory.last_action)
-    deployments = ReportedDeployments(ledger)
-    known = (journal.is_announced_drill, deployments.last, metric_source.shared)
-    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady, *known)
+    causes = (journal.is_announced_drill, deployments.last, metric_source.shared)
+    evaluator = Evaluator(source, ledger, live.current, memory.state, utc_now, steady, *causes)
     channels = open_channels(settings, outside.gate)
     recipients = Recipients(ledger, memory, channels.recipients, evaluator.now())
     localizer = Localizer(recipients, formatters(settings, evaluator))
@@ -135,6 +150,7 @@ def assemble(settings: WatchdogSettings, file: SloFile, outside: Outside) -> Par
         recipients=recipients,
         localizer=localizer,
         journal=journal,
+        boards=known.boards,
         charts=charts,
         dispatcher=dispatcher,
         announcements=Announcements(channels.answers, recipients, localizer),

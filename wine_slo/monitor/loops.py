@@ -107,6 +107,7 @@ def _boards(parts: Parts) -> Boards:
         parts.localizer.fmt,
         parts.instruments.count_message,
         recipients=parts.recipients,
+        kept=parts.boards,
     )
 
 

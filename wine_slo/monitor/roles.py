@@ -20,7 +20,7 @@ from wine_slo.integrations.drawing.render_process import ChartProcess
 from wine_slo.integrations.heartbeat import Heartbeat
 from wine_slo.integrations.storage.lease.keeper import LeaseKeeper
 from wine_slo.integrations.storage.ledger import Ledger
-from wine_slo.monitor.assembly import Outside, Parts, assemble, utc_now
+from wine_slo.monitor.assembly import Outside, Parts, assemble, known_of, utc_now
 from wine_slo.monitor.evaluate import source
 from wine_slo.monitor.evaluate.live_objectives import load_objectives
 from wine_slo.monitor.loops import Loop, loops_of, report_takeover
@@ -99,7 +99,9 @@ class Roles:
         """
         opened = self._opened
         async with AsyncExitStack() as stack:
-            parts = assemble(self._settings, self._file, self._outside())
+            outside = self._outside()
+            known = await asyncio.to_thread(known_of, outside.ledger)  # a database that stalls holds up no page
+            parts = assemble(self._settings, self._file, outside, known)
             stack.push_async_callback(parts.charts.stop)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, parts.ticker.reload)
             await opened.serve(parts.ticker.routes())

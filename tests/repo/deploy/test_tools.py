@@ -13,6 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -47,6 +48,37 @@ def test_the_compose_file_is_of_the_published_schema(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stdout
     (tmp_path / COMPOSE).write_text((ROOT / COMPOSE).read_text().replace("mem_limit:", "memory_limit:"))
     assert run(*SCHEMA, COMPOSE, folder=tmp_path).returncode != 0
+
+
+def test_two_watchdogs_under_compose_differ_by_their_addresses_alone_and_share_a_database() -> None:
+    files = ("-f", COMPOSE, "-f", "deploy/two-watchdogs/compose.yml")
+    command = ("env", "POSTGRES_PASSWORD=secret", program("docker-compose"), *files, "config", "--format", "json")
+    services = json.loads(run(*command).stdout)["services"]
+    first, second, database = services["watchdog"], services["standby"], services["postgres"]
+    differs = {each for each in first | second if first.get(each) != second.get(each)}
+    assert differs == {"build", "environment", "ports"}
+    settings = first["environment"].items() ^ second["environment"].items()
+    assert {name for name, _ in settings} == {"WINE_SLO_ALLOWED_HOSTS"}
+    assert first["environment"]["WINE_SLO_STANDBY"] == "true"
+    url = urlsplit(first["environment"]["WINE_SLO_DATABASE_URL"])
+    assert (url.scheme, url.hostname, url.username) == ("postgresql+psycopg", "postgres", "wine_slo")
+    assert {url.password} == {database["environment"]["POSTGRES_PASSWORD"]} == {"secret"}
+    assert {url.username} == {database["environment"]["POSTGRES_USER"]}
+    assert first["ports"][0]["published"] != second["ports"][0]["published"]
+    hardened = (
+        "read_only",
+        "cap_drop",
+        "security_opt",
+        "pids_limit",
+        "logging",
+        "restart",
+        "mem_limit",
+        "memswap_limit",
+    )
+    assert {each: database[each] for each in hardened} == {each: first[each] for each in hardened}
+    assert "ports" not in database, "nobody but the watchdogs needs it"
+    without = run(*command[2:])
+    assert "POSTGRES_PASSWORD is missing a value: set it in .env" in without.stderr
 
 
 def test_hadolint_has_nothing_against_the_dockerfile(tmp_path: Path) -> None:

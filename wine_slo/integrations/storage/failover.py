@@ -72,7 +72,7 @@ class Failover:
             with self._engine.connect() as connection:
                 yield connection
         except (DBAPIError, sa.exc.TimeoutError, OverflowError) as error:  # OverflowError: no column holds that number
-            reason = str(cause_of(error))
+            reason = self._database.reason_of(error)
             raise LedgerError(f"the ledger cannot be read: {reason}", reason) from error
 
     @contextmanager

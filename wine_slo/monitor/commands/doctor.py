@@ -232,6 +232,8 @@ async def _ledger(settings: WatchdogSettings) -> Findings:
         advice = "make room or give the rights; until then a restart may repeat messages"
         if not settings.database_url.startswith(SQLITE):
             advice = "see docs/reference/ledger.md; until then the watchdog does not start"
+        elif "is locked" in str(error):  # as SQLite says it
+            advice = "end the program that writes it; /health of a watchdog that stands by names one that is suspended"
         yield wrong(about, str(error), advice)
     else:
         yield ok(about, "can be read and written")

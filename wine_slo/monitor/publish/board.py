@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -50,9 +50,10 @@ class Boards:
         journal: What people did, their silences among it.
         fmt: How things read in a chat.
         on_message: Called after each try to write one with the kind and the outcome: `told` or `failed`.
+        kept: Those that were kept.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place calls it, by name
         self,
         channel_of: ChannelOf,
         ledger: Ledger,
@@ -62,11 +63,12 @@ class Boards:
         on_message: Callable[[Kind, str], None],
         *,
         recipients: Recipients,
+        kept: Iterable[BoardRecord],
     ) -> None:
         self._channel_of = channel_of
         self._ledger = ledger
         self._recipients = recipients
-        self._boards = {each.chat: each for each in ledger.boards() if not recipients.is_former(each.chat)}
+        self._boards = {each.chat: each for each in kept if not recipients.is_former(each.chat)}
         self._snapshot = snapshot
         self._journal = journal
         self._fmt = fmt

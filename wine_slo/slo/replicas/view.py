@@ -73,17 +73,25 @@ def _grade(view: View) -> int:
 
 
 def _cut_off(objective: Objective, views: Mapping[str, View]) -> dict[str, Reason | str]:
-    """Return which replicas do not reach targets whose scrapes are answered to another one."""
+    """Return which replicas do not reach targets whose scrapes are answered to another one.
+
+    One that scrapes fewer targets cannot say that of those that it does not know.
+    """
     if not objective.is_up:
         return {}
     failing = {name: [_is_failing(objective, each) for each in view.readings.values()] for name, view in views.items()}
-    if not any(all(each is False for each in keys) for keys in failing.values()):
-        return {}
+    scrapes = {name: _scrapes(view) for name, view in views.items()}
+    answered = [scrapes[name] for name, keys in failing.items() if keys and all(each is False for each in keys)]
     return {
         name: Reason("its scrapes of {job} fail, and another one's do not", {"job": objective.job})
         for name, keys in failing.items()
-        if any(keys)
+        if any(keys) and max(answered, default=-CUT_OFF) > scrapes[name] - CUT_OFF  # one may be missing
     }
+
+
+def _scrapes(view: View) -> float:
+    """Return how many scrapes those are by which it is cut off or not."""
+    return sum(each.total for reading in view.readings.values() for each in reading.intervals[-CUT_OFF:])
 
 
 def _is_failing(objective: Objective, reading: Reading) -> bool | None:

@@ -275,7 +275,7 @@ def takeover_text(fmt: Formatter, leadership: Leadership, since: datetime | None
     """
     taken = leadership.taken
     before = taken.before.leader if taken is not None and taken.before is not None else None
-    old, new = name_of(before, leadership), name_of(leadership.me, leadership)
+    old, new = name_of(fmt, before, leadership), name_of(fmt, leadership.me, leadership)
     if taken is not None and not taken.is_dead:
         first = fmt.say(
             "🔄 The watchdog on {new} took over from {old}, which gave no sign of life for {duration}.",
@@ -301,7 +301,7 @@ def leadership_lines(fmt: Formatter, leadership: Leadership, now: datetime) -> l
         return []
     leads = fmt.say(
         "The watchdog on {name} leads, running since {since}.",
-        name=name_of(leadership.me, leadership),
+        name=name_of(fmt, leadership.me, leadership),
         since=fmt.beginning(leadership.me.since, now),
     )
     return [f"{leads} {standby_line(fmt, leadership)}" if leadership.standbys else leads, *_missing(fmt, leadership)]
@@ -311,19 +311,24 @@ def standby_line(fmt: Formatter, leadership: Leadership) -> str:
     """Return who stands by; a warning where nobody does."""
     if not leadership.standbys:
         return _missing(fmt, leadership)[0]
-    names = ", ".join(name_of(each, leadership) for each in leadership.standbys)
+    names = ", ".join(name_of(fmt, each, leadership) for each in leadership.standbys)
     return fmt.say("On standby: {names}.", names=names)
 
 
-def name_of(watchdog: Watchdog | None, leadership: Leadership) -> str:
-    """Return what people call a watchdog: its machine, and its process where two of them are on one."""
+def name_of(fmt: Formatter, watchdog: Watchdog | None, leadership: Leadership) -> str:
+    """Return what people call a watchdog: its machine, with its process or its start where that is not one alone."""
     if watchdog is None:
         return "?"
     taken = leadership.taken
     before = (taken.before.leader,) if taken is not None and taken.before is not None else ()
-    hosts = [each.host for each in {leadership.me, *leadership.standbys, *before}]
+    namesakes = [each for each in {leadership.me, *leadership.standbys, *before} if each.host == watchdog.host]
     name = shortened(watchdog.host)
-    return name if hosts.count(watchdog.host) <= 1 else f"{name} ({watchdog.pid})"
+    if len(namesakes) <= 1:
+        return name
+    if sum(each.pid == watchdog.pid for each in namesakes) <= 1:
+        return f"{name} ({watchdog.pid})"
+    started = fmt.beginning(watchdog.since, leadership.me.since)  # containers count their processes from 1
+    return fmt.say("{name} (since {time})", name=name, time=started)
 
 
 def _missing(fmt: Formatter, leadership: Leadership) -> list[str]:

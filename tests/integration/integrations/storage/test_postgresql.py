@@ -143,6 +143,13 @@ def test_another_scheme_is_refused_with_the_one_that_is_wanted(scheme: str) -> N
     assert "postgresql+psycopg://host/database with USER:PASSWORD@ before the host" in sentence
 
 
+def test_a_password_with_an_at_sign_that_is_not_escaped_is_refused_and_no_part_of_it_shown() -> None:
+    sentence = refusal(f"postgresql+psycopg://{OWNER}:hun@ter2@127.0.0.1/ledger")
+    assert "its address is no SQLAlchemy URL" in sentence
+    assert "an @ of the password is %40" in sentence
+    assert "ter2" not in sentence
+
+
 def test_a_backup_names_the_program_that_makes_it_and_no_password(tmp_path: Path) -> None:
     with pytest.raises(LedgerError) as caught:
         Ledger.backup(f"postgresql+psycopg://{OWNER}:{PASSWORDS[OWNER]}@db:6432/slo", tmp_path / "slo.dump")

@@ -54,6 +54,7 @@ class Wall:
             lambda _chat: self.talk.fmt,
             lambda kind, outcome: self.outcomes.append((kind, outcome)),
             recipients=self.recipients,
+            kept=self.ledger.boards(),
         )
 
     async def hangs(self, chat: int = ANNA, topic: int | None = None) -> Message:

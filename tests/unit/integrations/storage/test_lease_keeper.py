@@ -3,8 +3,11 @@
 import asyncio
 import os
 import sqlite3
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -210,6 +213,34 @@ async def test_the_lock_of_a_suspended_leader_does_not_hold_up_a_takeover(keepin
     async with kept(suspended) as lost:
         assert f"process {os.getpid()} on " in await lost
     assert standby.seconds_left() > 0
+
+
+WRITES_AND_STOPS = """
+import os, signal, sqlite3, sys
+ledger = sqlite3.connect(sys.argv[1], isolation_level=None)
+ledger.execute("BEGIN IMMEDIATE")
+print("writing", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+async def test_a_leader_that_is_suspended_in_the_middle_of_a_write_is_named_with_what_ends_that(
+    keeping: Keeping, ledger: Ledger, path: Path
+) -> None:
+    command = [sys.executable, "-c", WRITES_AND_STOPS, str(path)]
+    leader = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    me = Watchdog(id="it", host="here", boot=BOOT.read_text().strip(), pid=leader.pid, since=NOW)
+    assert leader.stdout
+    assert ledger.lease.take(Lease(leader=replace(me, process=process(leader.pid))), instead_of=None)
+    await leader.stdout.readline()
+    standby = keeping(is_alone=False)
+    taking = asyncio.create_task(takes(standby))
+    hint = f"is suspended in the middle of a write: kill -CONT {leader.pid}, or kill -9 {leader.pid}"
+    await until(lambda: hint in standby.leadership().trouble)
+    leader.kill()
+    assert await taking
+    assert not standby.leadership().trouble
+    await leader.wait()
 
 
 async def test_the_number_grows_with_each_leader_over_a_clean_end_too(keeping: Keeping, ledger: Ledger) -> None:

@@ -16,7 +16,7 @@ from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.reason import Reason
 from wine_slo.slo.replicas.panel import Panel, choose
 from wine_slo.slo.replicas.replica_state import replica_states
-from wine_slo.slo.replicas.view import View
+from wine_slo.slo.replicas.view import View, unfit
 
 A, B = "a:9090", "b:9090"
 BREACH = (100.0, 260.0)
@@ -215,6 +215,22 @@ def test_a_target_whose_scrapes_another_replica_has_answered_is_not_down(
 ) -> None:
     views = {A: View({Key("up"): scraped(*a)}), B: View({Key("up"): scraped(*b)})}
     assert choose(UP, State(), views, Panel(main=A)).panel.main == main
+
+
+def test_a_replica_that_scrapes_fewer_targets_does_not_hide_that_one_it_does_not_know_is_down() -> None:
+    def of_targets(reading: Reading, count: float) -> Reading:
+        intervals = tuple(replace(each, total=each.total * count) for each in reading.intervals)
+        return replace(reading, intervals=intervals)
+
+    half, all_of_them = of_targets(scraped(*[True] * 4), 2), of_targets(scraped(*[True] + 3 * [False]), 4)
+    views = {A: View({Key("up"): half}), B: View({Key("up"): all_of_them})}
+    assert not unfit(UP, views)
+    views[A] = View({Key("up"): of_targets(half, 2)})
+    assert list(unfit(UP, views)) == [B]
+
+
+def test_a_replica_that_knows_of_no_label_set_does_not_hide_what_another_one_cannot_reach() -> None:
+    assert not unfit(UP, {A: View({}), B: View({Key("up"): scraped(*[False] * 3)})})
 
 
 def test_the_error_budget_is_that_of_the_replica_that_has_known_the_job_for_longest() -> None:

@@ -1,9 +1,12 @@
 """The statements that SQL itself does not have, which every database here knows by the same name."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
@@ -47,8 +50,12 @@ _LOCK_ROWS = (
 )
 
 
-def _insert_for(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if _is_postgresql(connection) else sqlite.insert(table)
+def _insert_for(connection: sa.Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
+    if not _is_postgresql(connection):
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # takes 2 MB, which a ledger in a file does not need
+
+    return postgresql.insert(table)
 
 
 def _is_postgresql(connection: sa.Connection) -> bool:

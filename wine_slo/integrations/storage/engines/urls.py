@@ -10,6 +10,8 @@ from wine_slo.integrations.storage.engines.sqlite import Sqlite
 from wine_slo.integrations.storage.ledger_error import LedgerError
 from wine_slo.integrations.storage.setting_types import WANTED
 
+NO_URL = f"the ledger cannot be opened: its address is no SQLAlchemy URL; wanted: {WANTED}"
+
 
 def database_at(url: str, *, is_patient: bool = False) -> Database:
     """Return the database that a URL names; nothing is opened.
@@ -24,7 +26,9 @@ def database_at(url: str, *, is_patient: bool = False) -> Database:
     try:
         found = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        raise LedgerError(f"the ledger cannot be opened: its address is no SQLAlchemy URL; wanted: {WANTED}") from error
+        raise LedgerError(NO_URL) from error
+    if "@" in (found.host or ""):  # the end of its password, which would be shown
+        raise LedgerError(NO_URL)
     match found.drivername:
         case "sqlite" | "sqlite+pysqlite":
             return Sqlite(found, is_patient=is_patient)

@@ -14,6 +14,7 @@ from wine_slo.slo.lease import Lease, Watchdog
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 PROC = Path("/proc")
+STOPPED = ("T", "t")  # the states of one that was stopped, by a signal or a debugger
 ENDED = ("Z", "X")  # the states of a process that has ended and is still listed
 
 
@@ -37,6 +38,15 @@ def process(pid: int) -> str:
         if not has_ended:
             return f"{_namespace()}:{pid}:{started}"
     return ""
+
+
+def is_suspended(leader: Watchdog, me: Watchdog) -> bool:
+    """Return whether another watchdog is known to be suspended: a process seen from here, as by SIGSTOP."""
+    if leader.boot != me.boot or not leader.process or process(leader.pid) != leader.process:
+        return False
+    with suppress(OSError):
+        return (PROC / str(leader.pid) / "stat").read_text().rpartition(")")[2].split()[0] in STOPPED
+    return False
 
 
 def is_dead(lease: Lease, me: Watchdog, *, locked: bool | None) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from wine_slo.integrations.storage.lease.death import boot, is_dead, process
+from wine_slo.integrations.storage.lease.death import boot, is_dead, is_suspended, process
 from wine_slo.integrations.storage.lease.lock_file import LockFile
 from wine_slo.integrations.storage.lease.standbys import Standbys
 from wine_slo.integrations.storage.ledger import Ledger
@@ -139,10 +139,11 @@ class LeaseKeeper:
             if found is Found.OURS:
                 return True
             if found in {Found.HELD, Found.LEFT} and self._position.is_alone:
+                named = f"the ledger {self._ledger.path}" if self._ledger.path else "the ledger"
                 raise LeaseError(
-                    f"the ledger {self._ledger.path or ''} is held by another watchdog ({self._shown}), and two would "
-                    "notify twice: stop that one, name another ledger in WINE_SLO_DATABASE_URL, or set "
-                    "WINE_SLO_STANDBY=true for both, so that one stands by"
+                    f"{named} is held by another watchdog ({self._shown}), and two would notify twice: stop that "
+                    "one, name another ledger in WINE_SLO_DATABASE_URL, or set WINE_SLO_STANDBY=true for both, so "
+                    "that one stands by"
                 )
             if said != (said := (found, self._shown)):
                 log.warning(self._sentence(found))
@@ -216,9 +217,9 @@ class LeaseKeeper:
                 self._standbys.show()
             self._trouble = ""
         except LedgerError as error:  # one that is alone writes it with the first renewal that can be
-            self._trouble = str(error)
+            self._trouble = f"{error}{self._culprit()}"
             if locked is False:
-                return Found.HELD
+                return Found.HELD if self._position.is_alone else Found.UNREADABLE
             self._position = self._position.failed(self._clock())
             found = Found.OURS if self._position.leads else Found.UNREADABLE
         if found is not Found.OURS and self._lock:
@@ -303,6 +304,14 @@ class LeaseKeeper:
         elif position.number != UNWRITTEN:
             _, lease = position.renewing(is_locked=False)
             self._rows.renew(replace(lease, is_free=True))
+
+    def _culprit(self) -> str:
+        """Return which process may hold up every write of an SQLite file, and the commands that end that."""
+        seen = self._position.seen
+        if self._lock is None or seen is None or not is_suspended(seen.leader, self._position.me):
+            return ""
+        pid = seen.leader.pid
+        return f"; the watchdog that leads is suspended in the middle of a write: kill -CONT {pid}, or kill -9 {pid}"
 
     @property
     def _shown(self) -> str:

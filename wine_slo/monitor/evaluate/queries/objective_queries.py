@@ -1,8 +1,9 @@
 """The queries of an evaluation for one objective: queries out, readings in."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 from wine_slo.monitor.evaluate.queries.aside import worked_out
 from wine_slo.slo.evaluation.engine import State
@@ -24,6 +25,8 @@ from wine_slo.slo.source.metric_source import (
 
 MAX_LABEL_SETS = 10_000  # of one objective; what an answer may hold
 
+Read = Callable[[Mapping[Key, Budget], tuple[float, ...]], dict[Key, Reading]]  # of budgets and bucket bounds
+
 
 class ObjectiveQueries:
     """The queries of one objective in one evaluation.
@@ -38,21 +41,17 @@ class ObjectiveQueries:
         objective: Objective,
         state: State,
         now: SourceTime,
-        budgets: Mapping[Key, Budget],
-        bounds: tuple[float, ...],
         clock: WallClock,
     ) -> None:
         self.ahead = timedelta(0)
-        self._budgets = budgets
-        self._bounds = bounds
         self._clock = clock
         self._api = api
         self._objective = objective
         self._state = state
         self._now = now
 
-    async def readings(self) -> dict[Key, Reading]:
-        """Return what is seen, by key.
+    async def answers(self) -> Read:
+        """Return what reads the answers to all queries but those that are made seldom.
 
         Raises:
             MetricSourceError: An answer is missing or cannot be trusted.
@@ -69,7 +68,8 @@ class ObjectiveQueries:
         scrapes = Scrapes(up.samples, scraped.samples)
         if not scrapes.at:
             gone = await self._api.query(promql.targets_of_late(objective))
-            return read_nothing(objective, self._state, now, gone=round(sum(each.value for each in gone.samples)))
+            count = round(sum(each.value for each in gone.samples))
+            return lambda _budgets, _bounds: read_nothing(objective, self._state, now, gone=count)
 
         size = len(self._state.tracks) + len(scrapes.at)
         grid = await worked_out(size, lambda: self._grid(scrapes, now))
@@ -78,7 +78,7 @@ class ObjectiveQueries:
             asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
             asyncio.gather(*(self._instant(query) for query in by_instant.values())),
         )
-        return await asyncio.to_thread(
+        return partial(
             self._read,
             now,
             scrapes,
@@ -103,8 +103,14 @@ class ObjectiveQueries:
         grid: Grid,
         intervals: Mapping[str, Sequence[Series]],
         instants: Mapping[str, Sequence[Sample]],
+        budgets: Mapping[Key, Budget],
+        bounds: tuple[float, ...],
     ) -> dict[Key, Reading]:
-        """Return what the answers to the queries say, by key."""
+        """Return what the answers to the queries say, by key.
+
+        Raises:
+            MetricSourceError: One cannot be trusted.
+        """
         objective = self._objective
         _refuse_other_instants((series for each in intervals.values() for series in each), grid)
         answers = answers_of(
@@ -117,8 +123,8 @@ class ObjectiveQueries:
                 for name, each in intervals.items()
             },
             instants=instants,
-            budgets=self._budgets,
-            bounds=self._bounds,
+            budgets=budgets,
+            bounds=bounds,
         )
         if (count := max(len(answers.shown), len(answers.total))) > MAX_LABEL_SETS:
             raise MetricSourceError(

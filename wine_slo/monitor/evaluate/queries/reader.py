@@ -46,9 +46,12 @@ class Reader:
         try:
             async with asyncio.timeout(self._within):
                 now = self._now()
-                budgets, bounds = await asyncio.gather(self._budgets.read(objective, now), self._bounds.read(objective))
-                queries = ObjectiveQueries(self._api, objective, state, self._now(), budgets, bounds, self._clock)
-                readings = await queries.readings()
+                queries = ObjectiveQueries(self._api, objective, state, now, self._clock)
+                # All at once, as what they have in common is queried once.
+                read, budgets, bounds = await asyncio.gather(
+                    queries.answers(), self._budgets.read(objective, now), self._bounds.read(objective)
+                )
+                readings = await asyncio.to_thread(read, budgets, bounds)
         except TimeoutError:
             return View(read_blind(objective, state, self._now(), untrusted(LATE), is_unanswered=True))
         except MetricSourceError as error:

@@ -17,6 +17,7 @@ from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, V
 
 LONGEST_HISTORY = timedelta(days=36_500)  # no source has kept samples for longer
 AN_HOUR = timedelta(hours=1)  # to which history is known; a calendar window need not begin with one
+JUST_KNOWN = timedelta(minutes=1)  # the same of a history of less than that, with how old the answer may be
 
 Check = Callable[[float], float]
 
@@ -105,16 +106,19 @@ class Budgets:
             Query.HISTORY, promql.seconds_of_history(objective, within), self._known_for(answers), check_history
         )
         known_for = _history(history)
-        spans = windows(objective)
+        spans = {each: _queried_for(each, objective, known_for, back) for each in windows(objective)}
+        queried = tuple(dict.fromkeys(spans.values()))
         events, *ratios = await asyncio.gather(
             query(Query.EVENTS, promql.events(objective, back(objective.window)), known_for, _count),
-            *(query(each, promql.good_ratio(objective, back(each)), min(each, known_for), _share) for each in spans),
+            *(query(each, promql.good_ratio(objective, back(each)), min(each, known_for), _share) for each in queried),
         )
 
         def budgets() -> dict[Key, Budget]:
-            bad_ratios = {
-                span: {key: 1 - share for key, share in each.items()} for span, each in zip(spans, ratios, strict=True)
+            found = {
+                span: {key: 1 - share for key, share in each.items()}
+                for span, each in zip(queried, ratios, strict=True)
             }
+            bad_ratios = {span: found[each] for span, each in spans.items()}
             return budgets_by_key(objective, known_for, events, bad_ratios, period)
 
         return await worked_out(len(events), budgets)
@@ -143,6 +147,22 @@ class Budgets:
             answer = {key: check(value) for key, value in found.items()}
             answers.known[what] = (now, answer)
         return answer
+
+
+def _queried_for(
+    window: timedelta, objective: Objective, history: timedelta, back: Callable[[timedelta], timedelta]
+) -> timedelta:
+    """Return the window whose answer is that of a window: of those that hold all history, the shortest one.
+
+    Args:
+        window: One of the objective's.
+        objective: Whose.
+        history: For how long the source has known the job, as exactly as that is known; 0 where it is not.
+        back: Returns how far back a window goes.
+    """
+    whole = history + (JUST_KNOWN if history < AN_HOUR - JUST_KNOWN else AN_HOUR + SELDOM)
+    hold_all = (each for each in windows(objective) if history and back(each) >= whole)
+    return min(window, next(hold_all, window))
 
 
 def history_within(objective: Objective, period: Period | None) -> timedelta:

@@ -19,6 +19,8 @@ from wine_slo.slo.source.metric_source import (
 
 T = TypeVar("T")
 
+PATIENCE = 1.0  # seconds that the others are waited for once one has said what it scrapes
+
 Count = Callable[[str, str], None]  # what happened, and of which replica
 
 
@@ -39,11 +41,12 @@ class Replicas(MetricSource):
         self.members = members
         self.count = count
         self._order = list(members)  # the one first that is judged by now
+        self._away: set[str] = set()  # those whose last query failed
 
     def each(self, changed: Callable[[MetricSource], MetricSource]) -> "Replicas":
         """Return the same replicas, each changed; both prefer the same one."""
         found = Replicas({name: changed(member) for name, member in self.members.items()}, self.count)
-        found._order = self._order
+        found._order, found._away = self._order, self._away
         return found
 
     def prefer(self, name: str) -> None:
@@ -56,7 +59,7 @@ class Replicas(MetricSource):
         Raises:
             MetricSourceError: No replica has one that can be trusted.
         """
-        return await self._first(lambda each: each.query(promql, at))
+        return await self._first(lambda each: each.query(promql, at), lambda found: not found.samples)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         """Return the answer for every `step` from `start` to `end`, both included.
@@ -64,27 +67,39 @@ class Replicas(MetricSource):
         Raises:
             MetricSourceError: No replica has one that can be trusted.
         """
-        return await self._first(lambda each: each.query_range(promql, start, end, step))
+        return await self._first(lambda each: each.query_range(promql, start, end, step), lambda found: not found)
 
-    async def _first(self, query: Callable[[MetricSource], Awaitable[T]]) -> T:
-        """Return the first answer; a query that cannot be answered is no failure of a replica."""
-        *others, last = self._order
-        for name in others:
+    async def _first(self, query: Callable[[MetricSource], Awaitable[T]], is_empty: Callable[[T], bool]) -> T:
+        """Return the first answer with something in it, else the first; a query that is refused is no failure.
+
+        A replica that began with an empty disk, or scrapes fewer targets, knows nothing of what another one knows.
+        """
+        empty: list[T] = []
+        failure = MetricSourceError("there is none")
+        for name in tuple(self._order):
+            if empty and name in self._away:
+                continue  # or each query that finds nothing would wait for it
             try:
                 found = await query(self.members[name])
             except MetricSourceError as error:
                 if error.is_of_query or error.is_refused:
                     raise
-            else:
+                failure = error
+                self._away.add(name)
+                continue
+            self._away.discard(name)
+            if not empty:
                 self.prefer(name)
+            if not is_empty(found):
                 return found
-        found = await query(self.members[last])
-        self.prefer(last)
-        return found
+            empty.append(found)
+        if not empty:
+            raise failure
+        return empty[0]
 
 
 class ReplicaInfo(SourceInfo):
-    """What replicas say of themselves: each answer is that of the first one that gives it.
+    """What replicas say of themselves: each answer is that of the first one that gives it, and targets those of all.
 
     Args:
         members: The replicas.
@@ -102,8 +117,20 @@ class ReplicaInfo(SourceInfo):
         return await _first(each.retention() for each in self._members)
 
     async def targets(self) -> list[Target] | None:
-        """Return what it scrapes."""
-        return await _first(each.targets() for each in self._members)
+        """Return what each of them scrapes, of those that answer in time: they may scrape at other intervals."""
+        tasks = [asyncio.create_task(each.targets()) for each in self._members]
+        running = set(tasks)
+        try:
+            while running and not any(each.done() and each.result() is not None for each in tasks):
+                _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            if running:
+                await asyncio.wait(running, timeout=PATIENCE)
+            found = [each.result() for each in tasks if each.done()]
+        finally:
+            for task in tasks:
+                task.cancel()
+        known = [each for each in found if each is not None]
+        return [target for each in known for target in each] if known else None
 
 
 async def _first(answers: Iterable[Coroutine[Any, Any, T | None]]) -> T | None:

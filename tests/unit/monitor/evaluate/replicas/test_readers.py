@@ -14,7 +14,7 @@ from wine_slo.slo.objectives.kinds.up import Up
 from wine_slo.slo.objectives.objective import Key, Objective, Objectives
 from wine_slo.slo.replicas.view import View
 from wine_slo.slo.source.clocks import SourceTime
-from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Series, Target, Vector
+from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, Sample, Series, Target, Vector
 
 NOW = SourceTime(datetime(2026, 1, 1, tzinfo=UTC))
 UP = Objective(name="up", title="Availability", job="shop", source=Up(), ratio=0.99)
@@ -25,8 +25,11 @@ A, B = "a:9090", "b:9090"
 class Source(MetricSource):
     """Answers at once, never, or with an error."""
 
-    def __init__(self, error: MetricSourceError | None = None, *, is_hanging: bool = False) -> None:
+    def __init__(
+        self, error: MetricSourceError | None = None, *, is_hanging: bool = False, is_empty: bool = False
+    ) -> None:
         self.error = error
+        self.is_empty = is_empty
         self.is_hanging = is_hanging
         self.queried = 0
 
@@ -36,11 +39,11 @@ class Source(MetricSource):
             await asyncio.get_running_loop().create_future()
         if self.error is not None:
             raise self.error
-        return Vector((), NOW)
+        return Vector(() if self.is_empty else (Sample({}, 1.0),), NOW)
 
     async def query_range(self, promql: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:  # noqa: ARG002
         await self.query(promql, end)
-        return []
+        return [] if self.is_empty else [Series({}, {})]
 
 
 class FakeReader(Reader):
@@ -90,8 +93,18 @@ async def test_what_else_is_queried_is_answered_by_the_next_replica_and_by_that_
     first, second = Source(MetricSourceError("it is away")), Source()
     api = Replicas({A: first, B: second})
     assert (await api.query("up")).at == NOW
-    assert await api.query_range("up", NOW, NOW, timedelta(seconds=5)) == []
+    assert await api.query_range("up", NOW, NOW, timedelta(seconds=5))
     assert (first.queried, second.queried) == (1, 2)
+
+
+async def test_what_one_replica_has_nothing_of_is_queried_from_the_next_one_where_that_answers() -> None:
+    first, second, away = Source(is_empty=True), Source(), Source(MetricSourceError("it is away"))
+    assert (await Replicas({A: first, B: second}).query("up")).samples
+    assert await Replicas({A: first, B: second}).query_range("up", NOW, NOW, timedelta(seconds=5))
+    api = Replicas({A: away, B: first})
+    assert not (await api.query("up")).samples
+    assert not (await api.query("up")).samples
+    assert away.queried == 1
 
 
 async def test_a_query_that_is_wrong_is_not_sent_to_every_replica() -> None:
@@ -110,8 +123,8 @@ async def test_where_no_replica_answers_the_last_one_says_why() -> None:
 class Info:
     """Describes a source, or never does."""
 
-    def __init__(self, server: str | None, *, is_hanging: bool = False) -> None:
-        self._server, self._is_hanging = server, is_hanging
+    def __init__(self, server: str | None, targets: list[Target] | None = None, *, is_hanging: bool = False) -> None:
+        self._server, self._targets, self._is_hanging = server, targets, is_hanging
 
     async def server(self) -> str | None:
         if self._is_hanging:
@@ -122,10 +135,21 @@ class Info:
         return None
 
     async def targets(self) -> list[Target] | None:
-        return None
+        if self._is_hanging:
+            await asyncio.get_running_loop().create_future()
+        return self._targets
 
 
 async def test_what_replicas_say_of_themselves_is_what_the_first_one_says_that_answers() -> None:
     infos = [Info("Prometheus 2", is_hanging=True), Info(None), Info("Prometheus 3")]
     assert await ReplicaInfo(infos).server() == "Prometheus 3"
-    assert await ReplicaInfo(infos).targets() is None
+    assert await ReplicaInfo(infos[1:]).targets() is None
+
+
+async def test_targets_are_those_of_all_replicas_that_answer_as_each_may_scrape_at_another_interval() -> None:
+    often, seldom = (
+        [Target("shop", "http://shop/metrics", is_up=True, trouble="", interval=timedelta(seconds=each))]
+        for each in (1, 5)
+    )
+    infos = [Info("a", is_hanging=True), Info("b", often), Info(None), Info("c", seldom)]
+    assert await ReplicaInfo(infos).targets() == often + seldom
