@@ -96,7 +96,9 @@ async def test_a_storm_is_three_messages_at_most_survives_a_kill_and_its_end_acc
     }
 
     def breaches() -> list[Message]:
-        return [each for each in chat.messages if each.versions[0].text.startswith("🔴")]
+        """Return the messages about breaches, which are no charts and no answers."""
+        texts = ((each, each.versions[0].text) for each in chat.messages)
+        return [each for each, text in texts if text.startswith("🔴") and "\nSince " in text]
 
     async def reads(words: str, seconds: float = 60) -> None:
         await bot_api.until(lambda: any(words in each.text for each in chat.messages), seconds=seconds)

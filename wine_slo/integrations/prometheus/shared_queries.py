@@ -9,6 +9,7 @@ sent alone. What has none even then, while the others have, stays alone until it
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -59,6 +60,7 @@ class Known:
 
 
 UNKNOWN = Known()
+BY_LABEL_SET = re.compile(r" by \((?!le\)|le, endpoint\))")  # and not only by bucket
 
 
 class SharedQueries:
@@ -74,6 +76,7 @@ class SharedQueries:
         self._clock = clock
         self._waiting: dict[When, Waiting] = {}
         self._known: dict[str, Known] = {}
+        self._widest = UNKNOWN.series  # of all answers, in series
         self._most_letters = MOST_LETTERS
         self._free = asyncio.Semaphore(AT_ONCE)
         self._sending: set[asyncio.Task[None]] = set()  # the loop alone would forget them
@@ -123,7 +126,7 @@ class SharedQueries:
         group: Waiting = {}
         letters, series, seconds = 0, 0, 0.0
         for text, answered in queries.items():
-            known = self._known.get(text, UNKNOWN)
+            known = self._known.get(text) or self._guess(text)
             if known.is_alone:
                 yield {text: answered}
                 continue
@@ -135,6 +138,10 @@ class SharedQueries:
             group[text] = answered
         if group:
             yield group
+
+    def _guess(self, text: str) -> Known:
+        """Return what a query that is new may take: one by label set is as wide as any other may be."""
+        return replace(UNKNOWN, series=self._widest) if BY_LABEL_SET.search(text) else UNKNOWN
 
     async def _send(self, queries: Waiting, when: When) -> None:
         """Have queries answered, together where there are several."""
@@ -190,6 +197,7 @@ class SharedQueries:
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[text] = known
+        self._widest = max(self._widest, known.series)
 
 
 def joined(texts: Sequence[str]) -> str:

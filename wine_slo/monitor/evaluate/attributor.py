@@ -6,6 +6,7 @@ all is well.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,7 +26,8 @@ from wine_slo.slo.source.metric_source import MetricSource, MetricSourceError, S
 
 PATIENCE = 1.0  # seconds that an evaluation waits
 REPEATED_AFTER = timedelta(seconds=30)  # of bad time; a message is edited once a minute at the most
-BURNS_REPEATED_AFTER = timedelta(minutes=10)  # as a budget burns for hours
+RARELY_REPEATED_AFTER = timedelta(minutes=10)  # of a budget, which burns for hours, and of many at once
+MANY = 500  # label sets of an objective at once, whose queries would take from a source the time to judge them
 LONGEST_BURN = timedelta(hours=6)  # whose events are counted; those of days cost too much
 RETRIES = Backoff(timedelta(seconds=2), REPEATED_AFTER)  # the same after failures: they may be too much for the source
 MOST_SERIES = 3000  # whose labels are read
@@ -81,17 +83,17 @@ class Attributor:
         times = {
             key: bad_time(state.tracks.get(key), objectives.by_name[key.objective], readings[key]) for key in suspects
         } | {key: _window(burn, readings.get(replace(key, alert=Alert.BREACH))) for key, burn in burns.items()}
-        due: dict[str, dict[Key, BadTime]] = {}
+        counts, due = Counter(key.objective for key in times), dict[str, dict[Key, BadTime]]()
         for key, bad in times.items():
             objective = objectives.of(key)
-            if bad is not None and objective and objective.breakdown != () and self._is_due(key, bad):
+            if bad is not None and objective and objective.breakdown != () and self._is_due(key, bad, counts):
                 due.setdefault(key.objective, {})[key] = bad
         return times.keys(), due
 
-    def _is_due(self, key: Key, bad: BadTime) -> bool:
+    def _is_due(self, key: Key, bad: BadTime, counts: Mapping[str, int]) -> bool:
         until, wait = self._until.get(key), self._wait(key.objective)
-        if key.alert is not Alert.BREACH:
-            wait = max(wait, BURNS_REPEATED_AFTER)
+        if key.alert is not Alert.BREACH or counts[key.objective] > MANY:
+            wait = max(wait, RARELY_REPEATED_AFTER)
         return until is None or abs(bad.last - until) >= wait
 
     def _wait(self, name: str) -> timedelta:

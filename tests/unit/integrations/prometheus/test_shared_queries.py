@@ -222,3 +222,11 @@ async def test_an_answer_that_cannot_be_taken_apart_is_none(count: int) -> None:
     shared = SharedQueries(Lying())
     answers = await asyncio.gather(*(shared.query(f"metric_{number}") for number in range(count)))
     assert [each.samples[0].labels["of"] for each in answers] == [f"metric_{number}" for number in range(count)]
+
+
+async def test_queries_of_many_label_sets_are_sent_alone_from_the_first_evaluation_on() -> None:
+    prometheus = JoiningPrometheus(WidePrometheus(5000))
+    found = await collector(prometheus).evaluate(State(), Objectives.only(replace(LATENCY, by=("endpoint",))))
+    assert len(found.readings) == 5000
+    together = [each for each in prometheus.texts if "slo_query" in each]
+    assert all(each.count("sum by (endpoint") <= 1 for each in together)

@@ -10,13 +10,13 @@ import pytest
 from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
 from tests.support.scene import CHAT, KEY, LATENCY, START, incident
 from wine_slo.metric_names import ENDPOINT
-from wine_slo.monitor.evaluate.attributor import MOST_SERIES, Attributor
+from wine_slo.monitor.evaluate.attributor import MANY, MOST_SERIES, Attributor
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.attribution.attribution import Attribution
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.incident import Incident
 from wine_slo.slo.evaluation.key_state import MOST_ATTRIBUTED
-from wine_slo.slo.evaluation.reading import Reading, Sight
+from wine_slo.slo.evaluation.reading import Interval, Reading, Sight
 from wine_slo.slo.notification.record import DeliveryRecord
 from wine_slo.slo.objectives import promql
 from wine_slo.slo.objectives.objective import BURNS, Alert, Key, Objective, Objectives
@@ -223,3 +223,31 @@ async def test_what_burns_a_budget_is_attributed_over_its_window_and_not_often()
     assert found[BURNING_KEY].over == BURN.long
     text = breach_text(Formatter(objectives, UTC), explained, DeliveryRecord(incident=12, chat=CHAT), state, START)
     assert "100 % of the bad requests: endpoint=/sleep. All others are fine." in text.splitlines()
+
+
+LABELS_BY = promql.label_sets(BY, MOST_SERIES)
+
+
+class Counting(CannedPrometheus):
+    """It has no labels to compare, and counts how often that was read."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: START)
+        self.reads = 0
+
+    async def query(self, promql: str, at: datetime | None = None) -> Vector:
+        self.reads += promql == LABELS_BY
+        return Vector((), SourceTime(at or START))
+
+
+@pytest.mark.parametrize(("count", "reads"), [(1, 10), (MANY, 10), (MANY + 1, 1)])
+async def test_a_storm_is_attributed_once_and_then_not_often_as_its_queries_hold_up_those_that_judge(
+    count: int, reads: int
+) -> None:
+    prometheus, objectives = Counting(), Objectives.only(BY)
+    attributor, those = Attributor(prometheus), [Key(BY.name, ((ENDPOINT, f"/{n}"),)) for n in range(count)]
+    for minute in range(10):
+        now = START + timedelta(minutes=minute)
+        reading = Reading(at=now, sight=Sight.CLEAR, intervals=(Interval(now, 50, 50),))
+        await attributor.attributions(State(), objectives, dict.fromkeys(those, reading), those)
+    assert prometheus.reads == reads
