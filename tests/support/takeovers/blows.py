@@ -12,7 +12,7 @@ from time import time
 from tests.support.fakes.bot_api import Outcome
 from tests.support.real.postgres import How
 from tests.support.takeovers.audit import Trap
-from tests.support.takeovers.history import Blow
+from tests.support.takeovers.history import TELEGRAM_AWAY, Blow
 from tests.support.takeovers.stage import ELSEWHERE, LEASE, Member, Stage
 
 KILLED, TERMINATED = 15.0, 2.0  # seconds within which another one leads
@@ -148,7 +148,7 @@ async def kill_while_telegram_is_away(stage: Stage) -> None:
     """Kill the leader while nobody can reach Telegram, which is back later."""
     leader = await stage.settle()
     await stage.bot_api.refuses_connections()
-    await _kill(stage, leader, "kill -9, Telegram away")
+    await _kill(stage, leader, f"kill -9, {TELEGRAM_AWAY}")
     await stage.pause(15)
     await stage.bot_api.accepts_connections()
     await start_again(stage, leader)

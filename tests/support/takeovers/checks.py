@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 from statistics import median
 
-from tests.support.takeovers.history import DUPLICATE, POLL, SPEAKS, Blow, Breach, Call, History, Kind
+from tests.support.takeovers.history import DUPLICATE, POLL, SPEAKS, TELEGRAM_AWAY, Blow, Breach, Call, History, Kind
 
 DETECTED_WITHIN = 12.0  # seconds; a breach that is shorter need not be detected
 
@@ -23,7 +23,8 @@ def lost(history: History) -> Iterator[str]:
         if breach.until - breach.since < DETECTED_WITHIN:
             continue
         until = min((each.since for each in history.breaches if _is_later(each, breach)), default=float("inf"))
-        kinds = {each.kind for each in messages if each.names(breach) and breach.since <= each.at < until}
+        said = [each for each in (*messages, *history.joins) if each.names(breach) and breach.since <= each.at < until]
+        kinds = {each.kind for each in said}
         if Kind.LATE in kinds:
             continue
         if Kind.BEGIN not in kinds:
@@ -128,6 +129,9 @@ def wrong_announcements(history: History) -> Iterator[str]:
     for tenure in history.tenures:
         own = [each for each in said if tenure.since <= each.at < tenure.until]
         wanted = int(tenure in unplanned)
+        blow = history.blow_before(tenure)
+        if not own and blow is not None and TELEGRAM_AWAY in blow.kind:
+            continue  # it may have been struck itself before Telegram was back
         if len(own) != wanted:
             yield f"{len(own)} messages of a takeover instead of {wanted} in the tenure {tenure}"
 

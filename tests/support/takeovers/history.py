@@ -11,8 +11,10 @@ from itertools import pairwise
 DUPLICATE = "This may be a duplicate"
 CHART = "sendphoto"
 SENDS = ("sendmessage", CHART)
-SPEAKS = (*SENDS, "editmessagetext", "editmessagereplymarkup", "deletemessage", "pinchatmessage", "answercallbackquery")
+EDIT = "editmessagetext"
+SPEAKS = (*SENDS, EDIT, "editmessagereplymarkup", "deletemessage", "pinchatmessage", "answercallbackquery")
 POLL = "getupdates"
+TELEGRAM_AWAY = "Telegram away"  # in the kind of a blow
 
 
 class Kind(StrEnum):
@@ -155,12 +157,21 @@ class History:
         return sorted((each for each in self.calls if each.is_message), key=lambda each: each.at)
 
     @property
+    def joins(self) -> list[Call]:
+        """The edits by which a breach may have come into the message of another one, which had a sound."""
+        return [each for each in self.calls if each.is_done and each.method == EDIT and each.kind is Kind.BEGIN]
+
+    @property
     def takeovers(self) -> list[tuple[Tenure, Tenure]]:
         """The tenures that another one's followed, with that."""
         return [(before, after) for before, after in pairwise(self.tenures) if before.who != after.who]
 
     def leader_at(self, at: float) -> Tenure | None:
         return next((each for each in self.tenures if each.since <= at < each.until), None)
+
+    def blow_before(self, tenure: Tenure) -> Blow | None:
+        """Return what had been done last when a tenure began."""
+        return max((each for each in self.blows if each.at <= tenure.since), key=lambda each: each.at, default=None)
 
     def successor(self, blow: Blow) -> Tenure | None:
         """Return the first tenure of another one after a blow."""

@@ -108,6 +108,20 @@ def held(history: History) -> None:
     history.tenures = [replace(history.tenures[0], until=float("inf"))]
 
 
+def test_a_breach_that_came_into_the_message_of_another_one_was_announced() -> None:
+    history = right()
+    history.calls = [replace(each, method="editmessagetext") if each.text == BEGIN else each for each in history.calls]
+    assert "never announced" not in found(history)
+
+
+def test_who_was_struck_before_telegram_was_back_need_not_have_said_that_it_took_over() -> None:
+    history = right()
+    history.calls = [each for each in history.calls if each.text != TOOK_OVER]
+    assert "0 messages of a takeover" in found(history)
+    history.blows[0] = replace(history.blows[0], kind="kill -9, Telegram away")
+    assert "messages of a takeover" not in found(history)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
