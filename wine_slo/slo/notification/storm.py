@@ -12,8 +12,8 @@ needs no memory of its own, and a restart finds it as it was. What it owes is a 
 
 A storm begins where more is due at once than people read one by one, or where the third message within minutes is due
 while many more objectives are suspicious. What begins later belongs to it while that is news, and as long as it is
-little beside what was sent with a sound. Another objective speaks for itself, unless the chat has had its share of new
-messages.
+little beside what was sent with a sound. Another objective speaks for itself, unless many are bad and the chat has had
+its share of new messages.
 """
 
 from collections import Counter
@@ -141,7 +141,8 @@ def onsets(
         joining: list[Member] = []
         if storm is not None:
             related = _relation(storm, job_of)
-            joining = those if recent >= MOST_NEW else [each for each in those if related(each.incident.key)]
+            is_broad = recent >= MOST_NEW and _is_broad(those, [it for it in running if _is_of(it, family)])
+            joining = [each for each in those if is_broad or related(each.incident.key)]
             numbers = {each.incident.number for each in joining}
             those = [each for each in of_family if each.incident.number not in numbers]
         single, together = _divided(those, recent, suspicious)
@@ -151,6 +152,12 @@ def onsets(
 
 def _is_of(storm: Storm, family: str) -> bool:
     return family_of(storm.members[0].incident) == family
+
+
+def _is_broad(due: Iterable[Member], storms: Iterable[Storm]) -> bool:
+    """Return whether more objectives are bad, or become so, than people read of one by one."""
+    still = (each for storm in storms for each in storm.open_members)
+    return len({each.incident.key.objective for each in (*still, *due)}) > STORM
 
 
 def _relation(storm: Storm, job_of: JobOf) -> Callable[[Key], bool]:

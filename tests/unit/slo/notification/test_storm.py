@@ -81,7 +81,14 @@ def test_how_breaches_begin(those: list[Member], recent: int, suspicious: int, e
         pytest.param(storm(40, NOW), due(500, first=100), 1, (0, 0, 500), id="a wave within minutes joins"),
         pytest.param(storm(40, NOW), due(1, "errors", 100), 1, (1, 0, 0), id="another objective does not"),
         pytest.param(
-            storm(40, NOW), due(1, "errors", 100), MOST_NEW, (0, 0, 1), id="unless the chat has had its share"
+            storm(40, NOW), due(1, "errors", 100), MOST_NEW, (1, 0, 0), id="however much the chat has had of the storm"
+        ),
+        pytest.param(
+            storm(40, NOW),
+            [each for n in range(STORM) for each in due(1, f"errors-{n}", 100 + n)],
+            MOST_NEW,
+            (0, 0, STORM),
+            id="unless nearly everything is bad, and the chat has had its share",
         ),
         pytest.param(storm(40, at(0)), due(10, first=100), 0, (0, 0, 10), id="a few later ones join"),
         pytest.param(storm(40, at(0)), due(41, first=100), 0, (0, 41, 0), id="as many again later make a sound"),
