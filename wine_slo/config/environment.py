@@ -120,6 +120,8 @@ class Setting:
         except (msgspec.ValidationError, ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of time zones
             is_hidden = self.is_secret or ("@" in text and "://" not in text)  # perhaps a password without a scheme
             shown = "has a value" if is_hidden else f"is {_clipped(text)!r}"
+            if file is not None:
+                shown = f"is in the file {str(file)!r}, which holds something else"
             raise SettingsError(f"{self.variable} {shown}; wanted: {self.wanted}") from error
         if isinstance(read, Secret):
             read.file = file

@@ -613,6 +613,16 @@ def test_what_is_no_header_is_refused_and_not_said(monkeypatch: pytest.MonkeyPat
         read(WatchdogSettings)
 
 
+def test_a_wrong_secret_in_a_file_is_refused_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("headers").write_text("X-Api-Key: hunter2\nhunter3\n")
+    monkeypatch.setenv("WINE_SLO_PROMETHEUS_HEADERS_FILE", "headers")
+    (mistake,) = mistakes()
+    assert mistake.startswith(
+        "WINE_SLO_PROMETHEUS_HEADERS is in the file 'headers', which holds something else; wanted"
+    )
+    assert "hunter" not in mistake
+
+
 def test_a_secret_that_stands_in_a_pipe_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo("pipe")
     monkeypatch.setenv("WINE_SLO_TELEGRAM_TOKEN_FILE", "pipe")

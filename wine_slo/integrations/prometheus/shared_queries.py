@@ -9,7 +9,9 @@ sent alone. What has none even then, while the others have, stays alone until it
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -27,6 +29,7 @@ MOST_SECONDS = (
 )
 ANSWERED_WITHIN = 5.0  # seconds; then each of its queries has its own usual time
 AT_ONCE = 8  # joined queries; with more each takes longer, and none of them says what it costs
+WIDE_AT_ONCE = 4  # queries of so many series that they are alone; side by side all of them would be late together
 IDLE_TURNS = 2  # of the event loop without another query, then they are sent
 MOST_REMEMBERED = 50_000  # queries; that about a calendar window is another one each time
 
@@ -59,6 +62,7 @@ class Known:
 
 
 UNKNOWN = Known()
+BY_LABEL_SET = re.compile(r" by \((?!le\)|le, endpoint\))")  # and not only by bucket
 
 
 class SharedQueries:
@@ -74,8 +78,10 @@ class SharedQueries:
         self._clock = clock
         self._waiting: dict[When, Waiting] = {}
         self._known: dict[str, Known] = {}
+        self._widest = UNKNOWN.series  # of all answers, in series
         self._most_letters = MOST_LETTERS
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._free_for_wide = asyncio.Semaphore(WIDE_AT_ONCE)
         self._sending: set[asyncio.Task[None]] = set()  # the loop alone would forget them
 
     async def query(self, promql: str, at: datetime | None = None) -> Vector:
@@ -123,7 +129,7 @@ class SharedQueries:
         group: Waiting = {}
         letters, series, seconds = 0, 0, 0.0
         for text, answered in queries.items():
-            known = self._known.get(text, UNKNOWN)
+            known = self._known.get(text) or self._guess(text)
             if known.is_alone:
                 yield {text: answered}
                 continue
@@ -135,6 +141,10 @@ class SharedQueries:
             group[text] = answered
         if group:
             yield group
+
+    def _guess(self, text: str) -> Known:
+        """Return what a query that is new may take: one by label set is as wide as any other may be."""
+        return replace(UNKNOWN, series=self._widest) if BY_LABEL_SET.search(text) else UNKNOWN
 
     async def _send(self, queries: Waiting, when: When) -> None:
         """Have queries answered, together where there are several."""
@@ -166,9 +176,11 @@ class SharedQueries:
 
     async def _is_answered(self, text: str, answered: "asyncio.Future[Answer]", when: When) -> bool:
         """Return whether a query has an answer by itself."""
-        began = self._clock()
+        is_wide = (self._known.get(text) or self._guess(text)).series > MOST_SERIES
         try:
-            answer = await self._request(text, when)
+            async with self._free_for_wide if is_wide else nullcontext():
+                began = self._clock()
+                answer = await self._request(text, when)
         except Exception as error:  # noqa: BLE001 - for whoever wanted it
             answered.set_exception(error)
             return False
@@ -190,6 +202,7 @@ class SharedQueries:
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[text] = known
+        self._widest = max(self._widest, known.series)
 
 
 def joined(texts: Sequence[str]) -> str:

@@ -84,9 +84,10 @@ class StandbyPages:
     async def _health(self, _request: web.Request) -> web.Response:
         """Report whether this watchdog can follow the one that leads, and take over from it."""
         leadership = self._leadership()
-        trouble = leadership.trouble or self._view.trouble
+        trouble, lacks = leadership.trouble or self._view.trouble, self._view.lacks
+        status = f"standby, and the database cannot be used: {trouble}" if trouble else f"standby, but {lacks}"
         content: dict[str, object] = {
-            "status": f"standby, and the database cannot be used: {trouble}" if trouble else "ok",
+            "status": status if trouble or lacks else "ok",
             "version": version("wine-slo"),
             "seconds_since_tick": None,
             "untold_seconds": 0.0,

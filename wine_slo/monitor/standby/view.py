@@ -42,6 +42,7 @@ class StandbyView:
         self._clock = clock
         self._steady = steady
         self._memory = NOTHING
+        self._said = ""  # what the log has of `lacks`
         self._read_at: float | None = None  # when the last read that succeeded began
         self._written_after = -float("inf")  # what is known was written after that
 
@@ -64,11 +65,21 @@ class StandbyView:
         if self._read_at is not None and memory.state.evaluated_at != self._memory.state.evaluated_at:
             self._written_after = self._read_at
         self._memory, self._read_at, self.trouble = memory, began_at, ""
+        if self.lacks and self.lacks != self._said:
+            log.warning("%s", self.lacks)
+        self._said = self.lacks
 
     @property
     def state(self) -> State:
         """Return what is known."""
         return self._memory.state
+
+    @property
+    def lacks(self) -> str:
+        """Return which objectives the leader evaluates that the file of this machine does not have; empty for none."""
+        theirs = {each.objective for each in self.state.tracks if not each.is_own}
+        names = ", ".join(sorted(theirs - self.objectives.by_name.keys()))
+        return f"the leader evaluates {names}, which slo.yml here lacks: a takeover would end that" if names else ""
 
     @property
     def memory(self) -> Memory:

@@ -23,6 +23,7 @@ SELDOM = timedelta(seconds=15)  # scrapes so far apart are evaluated one by one,
 REST = timedelta(seconds=3)  # between two evaluations while nothing is suspicious, as each is of all objectives
 CATCHES_UP = timedelta(hours=1)  # after an outage, intervals older than this are not judged any more
 MOST_INTERVALS = 1_000_000  # of all label sets of an objective; an answer with more of them is refused as too large
+MOST_AT_FIRST = 200_000  # the same at the first evaluation, which would take the most memory of all
 LATENESS = 4  # scrape intervals after which a sample that is not there will not come
 SETTLES_IN = timedelta(milliseconds=100)  # a quick evaluation comes so much after its interval has ended
 
@@ -169,7 +170,9 @@ class Grid:
     step: timedelta
 
     @classmethod
-    def since_last_evaluation(cls, objective: Objective, state: State, scrapes: Scrapes, now: datetime) -> "Grid":
+    def since_last_evaluation(
+        cls, objective: Objective, state: State, scrapes: Scrapes, now: datetime, label_sets: int = 0
+    ) -> "Grid":
         """Return every scrape since the last evaluation and of the last moments; at the first one of the whole range.
 
         Args:
@@ -177,6 +180,7 @@ class Grid:
             state: What is known; the last evaluation is in it.
             scrapes: The last ones; there must be one.
             now: The instant of the evaluation.
+            label_sets: How many there are, where it is the first one.
         """
         step = objective.scrape_interval
         last = now - (now - scrapes.anchor - arrival(step)) % step
@@ -185,5 +189,6 @@ class Grid:
         known = [key for key in state.tracks if key.objective == objective.name]
         seen = [seen_until(state, key, LATENESS * step) for key in known] or [None]
         first = min(now - objective.over if each is None else each for each in seen)
-        count = min((last - max(first, now - CATCHES_UP)) // step, MOST_INTERVALS // len(seen))
+        most = MOST_AT_FIRST // label_sets if label_sets else MOST_INTERVALS // len(seen)
+        count = min((last - max(first, now - CATCHES_UP)) // step, most)
         return cls(last - max(count, round(objective.recent / step), INTERVALS_BEFORE + 1) * step, last, step)

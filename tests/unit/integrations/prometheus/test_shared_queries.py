@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from tests.support.fakes.prometheus_canned import CannedPrometheus, Slow
 from tests.support.fakes.prometheus_joining import JoiningPrometheus
 from tests.support.fakes.prometheus_wide import WidePrometheus
 from tests.support.scene import LATENCY, START
-from wine_slo.integrations.prometheus.shared_queries import MOST_LETTERS, SharedQueries
+from wine_slo.integrations.prometheus.shared_queries import MOST_LETTERS, WIDE_AT_ONCE, SharedQueries
 from wine_slo.monitor.evaluate.collector import Collector
 from wine_slo.slo.evaluation.engine import State
 from wine_slo.slo.evaluation.reading import Sight
@@ -222,3 +222,32 @@ async def test_an_answer_that_cannot_be_taken_apart_is_none(count: int) -> None:
     shared = SharedQueries(Lying())
     answers = await asyncio.gather(*(shared.query(f"metric_{number}") for number in range(count)))
     assert [each.samples[0].labels["of"] for each in answers] == [f"metric_{number}" for number in range(count)]
+
+
+async def test_queries_of_many_label_sets_are_sent_alone_from_the_first_evaluation_on() -> None:
+    prometheus = JoiningPrometheus(WidePrometheus(5000))
+    found = await collector(prometheus).evaluate(State(), Objectives.only(replace(LATENCY, by=("endpoint",))))
+    assert len(found.readings) == 5000
+    together = [each for each in prometheus.texts if "slo_query" in each]
+    assert all(each.count("sum by (endpoint") <= 1 for each in together)
+
+
+async def test_of_wide_queries_a_few_are_sent_at_once_so_that_they_are_not_late_together() -> None:
+    class Counting(WidePrometheus):
+        """A Prometheus that counts what it works on at the same time."""
+
+        now, most = 0, 0
+
+        async def query(self, promql: str, at: datetime | None = None) -> Vector:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            found = await super().query(promql, at)
+            self.now -= 1
+            return found
+
+    prometheus = Counting(5000)
+    shared = SharedQueries(prometheus)
+    await shared.query("sum by (endpoint) (first)")
+    answers = await asyncio.gather(*(shared.query(f"sum by (endpoint) (metric_{n})") for n in range(12)))
+    assert [len(each.samples) for each in answers] == [5000] * 12
+    assert prometheus.most == WIDE_AT_ONCE

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scene import Scene
+from tests.support.scene import AVAILABILITY, LATENCY, Scene
 from wine_slo.integrations.storage.ledger import Ledger
 from wine_slo.monitor.standby.view import StandbyView
 from wine_slo.slo.evaluation.engine import State
+from wine_slo.slo.objectives.objective import Objectives
 from wine_slo.slo.source.clocks import WallTime
 from wine_slo.slo.views.status import Process, status_of
 from wine_slo.slo.views.status_schema import Judgement
@@ -88,3 +89,18 @@ async def test_a_ledger_that_cannot_be_read_is_said_and_what_was_known_grows_old
     await standby.view.read()
     assert "cannot be read" in standby.view.trouble
     assert standby.view.state.tracks == scene.state.tracks
+
+
+async def test_objectives_that_only_the_leader_has_are_named_once_as_a_takeover_would_end_them(
+    ledger: Ledger, scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    standby = Standby(ledger, scene)
+    await standby.view.read()
+    assert standby.view.lacks == ""
+    standby.view.objectives = Objectives.only(AVAILABILITY)  # of its own file, read anew
+    await standby.view.read()
+    evaluates(ledger, scene)
+    await standby.view.read()
+    sentence = f"the leader evaluates {LATENCY.name}, which slo.yml here lacks: a takeover would end that"
+    assert standby.view.lacks == sentence
+    assert caplog.messages == [sentence]

@@ -103,3 +103,13 @@ def test_of_many_label_sets_so_much_is_caught_up_on_as_an_answer_may_hold() -> N
 
     assert intervals(1000) == 719, "all of the last hour"
     assert intervals(10_000) == 100
+
+
+def test_of_many_label_sets_less_than_the_whole_range_is_seen_at_the_first_evaluation() -> None:
+    def intervals(label_sets: int) -> int:
+        scrapes = Scrapes((Sample({}, 1.0),), (Sample({}, at(7200).timestamp()),))
+        found = Grid.since_last_evaluation(LATENCY, State(), scrapes, at(7201), label_sets)
+        return (found.last - found.first) // found.step
+
+    assert intervals(0) == intervals(3) == intervals(3000) == 59, "all of the range"
+    assert intervals(10_000) == 20

@@ -57,8 +57,10 @@ class ObjectiveQueries:
             MetricSourceError: An answer is missing or cannot be trusted.
         """
         objective, sent_at = self._objective, self._clock()
-        up, scraped = await asyncio.gather(
-            self._api.query(promql.targets_up(objective)), self._api.query(promql.targets_scraped_at(objective))
+        up, scraped, shown = await asyncio.gather(
+            self._api.query(promql.targets_up(objective)),
+            self._api.query(promql.targets_scraped_at(objective)),
+            self._shown_at_first(),
         )
         answered_at = self._clock()
         _refuse_other_time(scraped.at, sent_at, answered_at)
@@ -71,30 +73,43 @@ class ObjectiveQueries:
             count = round(sum(each.value for each in gone.samples))
             return lambda _budgets, _bounds: read_nothing(objective, self._state, now, gone=count)
 
-        size = len(self._state.tracks) + len(scrapes.at)
-        grid = await worked_out(size, lambda: self._grid(scrapes, now))
-        by_interval, by_instant = promql.interval_queries(objective), promql.instant_queries(objective)
-        intervals, instants = await asyncio.gather(
-            asyncio.gather(*(self._range(query, grid) for query in by_interval.values())),
+        by_instant = promql.instant_queries(objective) | ({"shown": None} if shown else {})
+        (grid, intervals), instants = await asyncio.gather(
+            self._intervals(scrapes, now, len(shown)),
             asyncio.gather(*(self._instant(query) for query in by_instant.values())),
         )
-        return partial(
-            self._read,
-            now,
-            scrapes,
-            grid,
-            dict(zip(by_interval, intervals, strict=True)),
-            dict(zip(by_instant, instants, strict=True)),
-        )
+        answers = dict(zip(by_instant, instants, strict=True)) | ({"shown": shown} if shown else {})
+        return partial(self._read, now, scrapes, grid, intervals, answers)
 
-    def _grid(self, scrapes: Scrapes, now: SourceTime) -> Grid:
+    async def _intervals(
+        self, scrapes: Scrapes, now: SourceTime, label_sets: int
+    ) -> tuple[Grid, dict[str, Sequence[Series]]]:
+        """Return the ends of the intervals, and the answers about each of them.
+
+        Raises:
+            MetricSourceError: An answer is missing or cannot be trusted.
+        """
+        size = len(self._state.tracks) + len(scrapes.at)
+        grid = await worked_out(size, lambda: self._grid(scrapes, now, label_sets))
+        queries = promql.interval_queries(self._objective)
+        answers = await asyncio.gather(*(self._range(query, grid) for query in queries.values()))
+        return grid, dict(zip(queries, answers, strict=True))
+
+    async def _shown_at_first(self) -> Sequence[Sample]:
+        """Return the events of each label set, which are so many, before any is known; nothing later."""
+        objective = self._objective
+        if not objective.by or any(key.objective == objective.name for key in self._state.tracks):
+            return ()
+        return await self._instant(promql.instant_queries(objective)["shown"])
+
+    def _grid(self, scrapes: Scrapes, now: SourceTime, label_sets: int) -> Grid:
         """Return the ends of the intervals.
 
         Raises:
             MetricSourceError: A target was scraped at no time that can be.
         """
         scrapes.check(self._objective, now)
-        return Grid.since_last_evaluation(self._objective, self._state, scrapes, now)
+        return Grid.since_last_evaluation(self._objective, self._state, scrapes, now, label_sets)
 
     def _read(
         self,

@@ -75,7 +75,7 @@ class Replicas(MetricSource):
         A replica that began with an empty disk, or scrapes fewer targets, knows nothing of what another one knows.
         """
         empty: list[T] = []
-        failure = MetricSourceError("there is none")
+        failures: list[MetricSourceError] = []
         for name in tuple(self._order):
             if empty and name in self._away:
                 continue  # or each query that finds nothing would wait for it
@@ -84,7 +84,7 @@ class Replicas(MetricSource):
             except MetricSourceError as error:
                 if error.is_of_query or error.is_refused:
                     raise
-                failure = error
+                failures.append(error)
                 self._away.add(name)
                 continue
             self._away.discard(name)
@@ -94,7 +94,7 @@ class Replicas(MetricSource):
                 return found
             empty.append(found)
         if not empty:
-            raise failure
+            raise failures[-1]
         return empty[0]
 
 
