@@ -600,6 +600,8 @@ def test_a_storm_of_several_objectives_says_how_many_there_are_of_each() -> None
     lines = BESIDE["a storm of objectives"](FORMATTER).splitlines()
     assert lines[0] == "🔴 <b>10</b> objectives in breach"
     assert lines[2] == "All of wine-slo. By objective: Latency 7, Errors 2, Availability 1."
+    once = [replace(each, key=Key(name)) for each, name in zip(several(2), ("latency", "errors"), strict=True)]
+    assert "All of wine-slo." in grouped_text(FORMATTER, Kind.BREACH, once, State(), at(200)).splitlines()
 
 
 def test_the_worst_of_different_objectives_is_that_which_is_furthest_from_its_target() -> None:

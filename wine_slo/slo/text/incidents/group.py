@@ -140,6 +140,8 @@ def _parts_line(fmt: Formatter, still: Sequence[Incident]) -> str:
         counts = [(shortened(job), count) for job, count in jobs.most_common(MAX_HELD)]
         listed = fmt.and_more(_counted(fmt, counts), len(jobs) - MAX_HELD)
         return fmt.say("By service: {names}.", names=listed)
+    if len(names) > 1 and jobs and max(names.values()) == 1:  # each of them once: the worst are named below
+        return fmt.say("All of {service}.", service=shortened(next(iter(jobs))))
     if len(names) > 1:
         counts = [(fmt.title(Key(name)), count) for name, count in names.most_common(MAX_HELD)]
         listed = fmt.and_more(_counted(fmt, counts), len(names) - MAX_HELD)
