@@ -14,6 +14,7 @@ SENDS = ("sendmessage", CHART)
 EDIT = "editmessagetext"
 SPEAKS = (*SENDS, EDIT, "editmessagereplymarkup", "deletemessage", "pinchatmessage", "answercallbackquery")
 POLL = "getupdates"
+ALL_OVER = "None is in breach any more."
 TELEGRAM_AWAY = "Telegram away"  # in the kind of a blow
 
 
@@ -81,7 +82,8 @@ class Call:
         return found[-1] if found else ""
 
     def names(self, breach: Breach) -> bool:
-        return re.search(rf"{re.escape(breach.name)}(?!\w)", self.text) is not None
+        """Whether it is of a breach: it has its name, or says that of all there is none any more."""
+        return re.search(rf"{re.escape(breach.name)}(?!\w)", self.text) is not None or ALL_OVER in self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
