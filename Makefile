@@ -43,7 +43,7 @@ up: $(BIN)/.up .tools/bin/prometheus models/model.json
 	    exec honcho start --env /dev/null server $$own watchdog    # each reads .env itself: honcho has other rules
 
 test: check .tools/bin/prometheus .tools/bin/postgres .tools/bin/chromium .tools/bin/docker-compose .tools/bin/kubectl
-	python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	python -m pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(BIN)/.dev
 	python -m pytest --numprocesses 2 --dist loadfile tests/unit

@@ -119,9 +119,10 @@ async def watch(settings: WatchdogSettings, file: SloFile, ledger: Ledger) -> No
         )
         gc.freeze()  # what is imported stays; a collection in a storm need not examine it, which would hold the loop
         roles = Roles(settings, file, opened, keeper)
+        said = ""
         while await roles.stand_by(stop):
             try:
-                lost = await roles.lead(stop)
+                lost, said = await roles.lead(stop), ""
             except LedgerError as error:  # the way to it broke between the lease and the first read
                 if is_alone:
                     raise
@@ -130,8 +131,9 @@ async def watch(settings: WatchdogSettings, file: SloFile, ledger: Ledger) -> No
                     await asyncio.wait_for(stop.wait(), AGAIN_AFTER)
             if lost and is_alone:
                 raise LeaseError(f"{lost}: this one ends, or both would notify")
-            if lost:
+            if lost and lost != said:  # it tries again every few seconds
                 log.error("%s: this one stands by", lost)
+            said = lost
 
 
 class _Pages:

@@ -302,6 +302,9 @@ BESIDE: dict[str, Callable[[Formatter], str]] = {
         fmt, Kind.BREACH, [*OVER, *several(40)[6:]], State(), at(300), Actions(tuple(map(taken, range(1, 41))))
     ),
     "a storm of objectives": lambda fmt: grouped_text(fmt, Kind.BREACH, VARIED, State(), at(150)),
+    "a storm in which each objective breaches once": lambda fmt: grouped_text(
+        fmt, Kind.BREACH, [VARIED[0], VARIED[7], VARIED[9]], State(), at(150)
+    ),
     "a storm of slow burns": lambda fmt: grouped_text(
         fmt,
         Kind.BREACH,

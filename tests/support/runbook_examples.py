@@ -212,6 +212,7 @@ MESSAGES: dict[Section, tuple[Say, ...]] = {
         BESIDE["a storm of a part"],
         BESIDE["a storm that is partly over"],
         BESIDE["a storm of objectives"],
+        BESIDE["a storm in which each objective breaches once"],
         BESIDE["a storm of services"],
         BESIDE["what is left of a storm of objectives"],
         BESIDE["a storm of slow burns"],

@@ -43,7 +43,7 @@ async def test_one_that_takes_the_lead_and_cannot_read_the_ledger_leads_once_it_
     stage.database.run(f"REVOKE SELECT ON incidents FROM {OWNER}")
     stage.members["a"].send(signal.SIGTERM)
     standby = stage.members["b"].process
-    await standby.until_line("permission denied for table incidents: this one stands by")
+    await standby.until_line("permission denied for table incidents; wanted: .*: this one stands by")
     stage.database.run(f"GRANT SELECT ON incidents TO {OWNER}")
     await standby.until_line("this watchdog leads, number")
     assert "Traceback" not in standby.output

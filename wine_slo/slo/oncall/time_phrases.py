@@ -160,7 +160,7 @@ def _take_until(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
 
 def _take_named(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
     """Return a moment that nobody has said `until` before: `18:00`, `tomorrow`, `overnight`, `the weekend`."""
-    rest = words[1:] if low(words[0]) in (*THIS, "the") else words
+    rest = words[1:] if words and low(words[0]) in (*THIS, "the") else words
     first = low(rest[0]) if rest else ""
     whole = next((meant for names, meant in FOR_WHOLE.items() if first in names), None)
     if whole is not None and not _has_clock(rest[1:]):
@@ -275,7 +275,7 @@ def _take_beginning(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
 
 
 def _take_end_of_weekend(words: Words, now: datetime, zone: tzinfo) -> Taken | None:
-    rest = words[1:] if low(words[0]) in (*THIS, "the") else words
+    rest = words[1:] if words and low(words[0]) in (*THIS, "the") else words
     if not rest or low(rest[0]) not in WEEKEND:
         return None
     return take_moment([*FOR_WHOLE[WEEKEND], *rest[1:]], now, zone)

@@ -244,6 +244,11 @@ def test_no_words_of_times_break_an_end_and_none_is_in_the_past(
     check_end(words, now, zone)
 
 
+@pytest.mark.parametrize("word", ["at", "from", "in", "between", "с", "через"])
+def test_a_word_that_something_should_follow_breaks_nothing_by_itself(word: str) -> None:
+    check_end([word], NOW, BERLIN)
+
+
 def check_end(words: list[str], now: datetime, zone: ZoneInfo) -> None:
     """See that words say an end that is to come, or none, or that it is said what is wrong."""
     ends: tuple[datetime | None, ...] = ()
