@@ -225,10 +225,20 @@ async def predict_on_many_connections(port: int) -> None:
             assert (await session.post("/predict", data={"request": "1," * 12 + "1"})).status == 200
 
 
+COUNTED = 'responses_total{endpoint="/predict",status="200"} 40.0'
+
+
 async def every_worker_reports(port: int, line: str) -> None:
+    async with asyncio.timeout(10):  # an answer is counted right after it has left
+        while line not in await reported(port):
+            pass
     for _ in range(10):
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-            assert line in await (await session.get("/metrics")).text()
+        assert line in await reported(port)
+
+
+async def reported(port: int) -> str:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        return await (await session.get("/metrics")).text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -237,7 +247,7 @@ async def test_any_worker_reports_the_numbers_of_all(
 ) -> None:
     parent, _ = await start_workers(processes, settings)
     await predict_on_many_connections(port)
-    await every_worker_reports(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
+    await every_worker_reports(port, COUNTED)
     await every_worker_reports(port, 'request_latency_seconds_count{endpoint="/predict"} 40.0')
     parent.send(number)
     assert await parent.wait() == 0
@@ -249,10 +259,11 @@ async def test_a_worker_that_is_killed_is_replaced_and_its_counts_are_kept(
 ) -> None:
     parent, (_, second) = await start_workers(processes, settings)
     await predict_on_many_connections(port)
+    await every_worker_reports(port, COUNTED)
     os.kill(second, signal.SIGKILL)
     await parent.until_line("worker 1 ended with -9; another takes its place")
     await parent.until_line(f"worker 1 is process (?!{second})")
-    await every_worker_reports(port, 'responses_total{endpoint="/predict",status="200"} 40.0')
+    await every_worker_reports(port, COUNTED)
     assert await parent.terminate() == 0
 
 
